@@ -1,0 +1,68 @@
+// graph/error.cpp: error texts and the side table of origins.
+#include <voxloom/graph/error.h>
+
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace voxloom {
+namespace {
+
+struct OriginTable {
+  std::mutex mutex;
+  std::map<std::pair<std::string, int>, uint32_t> ids;
+  std::vector<std::string> texts{""};
+};
+
+OriginTable& table() {
+  static auto* const instance = new OriginTable;  // never destroyed: errors may be printed during exit
+  return *instance;
+}
+
+OriginId intern(std::string file, int position) {
+  OriginTable& t = table();
+  const std::lock_guard lock(t.mutex);
+  auto [it, is_new] = t.ids.try_emplace({std::move(file), position}, static_cast<uint32_t>(t.texts.size()));
+  if (is_new) t.texts.push_back(it->first.first + ":" + std::to_string(position));
+  return OriginId{it->second};
+}
+
+std::string full_text(const std::string& op, const std::string& message, OriginId origin) {
+  std::string text = op.empty() ? message : op + ": " + message;
+  if (origin.value != 0) text += " [at " + origin_text(origin) + "]";
+  return text;
+}
+
+}  // namespace
+
+OriginId origin_of(const std::source_location& where) { return intern(where.file_name(), static_cast<int>(where.line())); }
+
+OriginId origin_of_text(std::string_view text_name, int column) { return intern(std::string(text_name), column); }
+
+std::string origin_text(OriginId id) {
+  OriginTable& t = table();
+  const std::lock_guard lock(t.mutex);
+  return id.value < t.texts.size() ? t.texts[id.value] : std::string();
+}
+
+Error::Error(ErrorCode code, std::string op, const std::string& message, OriginId origin)
+    : std::runtime_error(full_text(op, message, origin)), code_(code), op_(std::move(op)), origin_(origin) {}
+Error::~Error() = default;
+UserError::~UserError() = default;
+RuntimeError::~RuntimeError() = default;
+InternalError::InternalError(const std::string& message)
+    : Error(ErrorCode::internal, "internal error", message + " (this is a bug of voxloom: please report it with this text)", {}) {}
+InternalError::~InternalError() = default;
+
+void fail_user(ErrorCode code, std::string_view op, const std::string& message, OriginId origin) {
+  throw UserError(code, std::string(op), message, origin);
+}
+void fail_runtime(ErrorCode code, std::string_view op, const std::string& message) {
+  throw RuntimeError(code, std::string(op), message, {});
+}
+void fail_internal(std::string_view condition, const std::source_location& where) {
+  throw InternalError(std::string(condition) + " at " + where.file_name() + ":" + std::to_string(where.line()));
+}
+
+}  // namespace voxloom
