@@ -1,0 +1,101 @@
+// graph/op_info.h: the type of an op's row. Generic code (passes, verifier, planner, interpreter) reads rows and never names an op.
+#pragma once
+
+#include <voxloom/graph/node.h>
+
+#include <vector>
+
+namespace voxloom {
+
+namespace ops {
+class ScalarBuilder;
+class RecordBuilder;
+struct Scalar;
+struct Value;
+template <class V> struct Cx;
+}  // namespace ops
+
+/// How one axis of an operand relates to the axes of the output.
+enum class AxisRelation : uint8_t {
+  map,        ///< operand index = output index of `out_axis`
+  broadcast,  ///< operand has size 1 here (or lacks the axis) where the output has `out_axis`
+  reduce,     ///< the axis disappears through the row's reduction
+  affine,     ///< operand index = a * (output index of out_axis) + b; out_axis = -1: the constant b
+  window,     ///< output index i needs i+lo .. i+hi
+  gather,     ///< output index i needs idx[i]
+  whole,      ///< needs everything along the axis
+};
+struct AxisMap {
+  AxisRelation relation = AxisRelation::map;
+  int out_axis = -1;
+  int64_t a = 1;
+  Dim b = 0;
+  int64_t lo = 0, hi = 0;
+};
+
+enum class OpKind : uint8_t {
+  leaf,         ///< input, constant, image, shared
+  elementwise,  ///< all axes map or broadcast; has scalar and record builders
+  reduction,    ///< some axes reduce, the others map; has ReductionFns
+  view,         ///< an index map only (map, broadcast, affine): dimshuffle, slice, broadcast_to
+  reshape,      ///< the same elements in the order of the type under another shape
+  join,         ///< operands side by side along attribute "axis" (all other axes map)
+  library,      ///< computed by a library step
+};
+
+/// The scalar function of an elementwise row, instantiated for the interpreter and for the kernel recorder from one template.
+/// Real values use `re` only.
+struct ElementwiseFns {
+  void (*scalar)(ops::ScalarBuilder&, const Node&, const ops::Cx<ops::Scalar>* in, ops::Cx<ops::Scalar>* out) = nullptr;
+  void (*record)(ops::RecordBuilder&, const Node&, const ops::Cx<ops::Value>* in, ops::Cx<ops::Value>* out) = nullptr;
+};
+
+/// A reduction as an automaton over a tuple of real state components: init, then step per element in the order of decisions.md D1,
+/// combine of two partial states (left one first), finish once. `index` is the i64 position in the flattened reduced axes, `count` their length.
+template <class B, class V>
+struct ReductionTemplates {
+  void (*init)(B&, const Node&, V* state) = nullptr;
+  void (*step)(B&, const Node&, V* state, const ops::Cx<V>& x, V index) = nullptr;
+  void (*combine)(B&, const Node&, V* state, const V* other) = nullptr;
+  void (*finish)(B&, const Node&, const V* state, V count, ops::Cx<V>* out) = nullptr;
+};
+struct ReductionFns {
+  /// dtypes of the state components for this node.
+  std::vector<DType> (*state)(const Node&) = nullptr;
+  ReductionTemplates<ops::ScalarBuilder, ops::Scalar> scalar;
+  ReductionTemplates<ops::RecordBuilder, ops::Value> record;
+};
+
+/// Flags of a row.
+struct OpFlags {
+  bool commutative = false, associative = false, idempotent = false;
+  bool cheap = false;        ///< a load, cast, add or the like: may be computed again instead of being stored
+  bool order_free = false;   ///< a reduction whose result does not depend on the order (min, max, any, all, integer sums)
+  bool needs_index = false;  ///< a reduction whose step reads `index`
+};
+
+struct OpInfo {
+  const char* name = "";
+  OpKind kind = OpKind::elementwise;
+  int min_arity = 1, max_arity = 1;
+  OpFlags flags;
+  /// Checks operands and attributes and gives the type of the result; UserError otherwise. Null for leaves.
+  Type (*infer)(const OpInfo&, std::span<const Expr>, const Attrs&, OriginId) = nullptr;
+  /// One entry per axis of that operand. Null: elementwise rule (axis k maps to axis k, or broadcasts where its size is the constant 1 and the output's is not).
+  std::vector<AxisMap> (*axes)(const Node&, size_t operand) = nullptr;
+  ElementwiseFns elementwise;
+  ReductionFns reduction;
+  /// Neutral and absorbing element of a binary row, as text understood by the simplifier ("0", "1", "-0", "inf"); empty if none.
+  const char* identity = "";
+  const char* absorbing = "";
+  /// Formula and domain notes, one line each, for docs/ops.md.
+  const char* doc = "";
+  const char* domain = "";
+  /// Family in docs/ops.md: "arithmetic", "exponential", ...
+  const char* family = "";
+};
+
+/// Axis relations of one operand: the row's `axes`, or the elementwise rule.
+VOXLOOM_API std::vector<AxisMap> axis_maps(const Node& node, size_t operand);
+
+}  // namespace voxloom
