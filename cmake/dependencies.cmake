@@ -1,0 +1,33 @@
+# cmake/dependencies.cmake: finds the third-party libraries and says which module may use which (tests/structure checks the includes).
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+include(${CMAKE_CURRENT_LIST_DIR}/llvm.cmake)
+
+# A library without a CMake package: its header's folder and its file.
+function(voxloom_plain_library target header library)
+  find_path(${target}_INCLUDE ${header} REQUIRED PATH_SUFFIXES ${ARGN})
+  find_library(${target}_LIBRARY ${library} REQUIRED)
+  mark_as_advanced(${target}_INCLUDE ${target}_LIBRARY)
+  add_library(${target} INTERFACE)
+  target_include_directories(${target} SYSTEM INTERFACE ${${target}_INCLUDE})
+  target_link_libraries(${target} INTERFACE ${${target}_LIBRARY})
+endfunction()
+voxloom_plain_library(voxloom_isal isa-l.h isal)
+voxloom_plain_library(voxloom_deflate libdeflate.h deflate)
+voxloom_plain_library(voxloom_nifti nifti2_io.h nifti2 nifti)
+find_library(voxloom_znz_LIBRARY znz REQUIRED)
+target_link_libraries(voxloom_nifti INTERFACE ${voxloom_znz_LIBRARY} ZLIB::ZLIB)
+
+set(voxloom_graph_uses fmt::fmt-header-only)
+set(voxloom_ops_uses fmt::fmt-header-only)
+set(voxloom_runtime_uses fmt::fmt-header-only nlohmann_json::nlohmann_json Threads::Threads)
+set(voxloom_io_uses fmt::fmt-header-only voxloom_nifti voxloom_isal voxloom_deflate ZLIB::ZLIB PNG::PNG nlohmann_json::nlohmann_json
+                    Threads::Threads)
+set(voxloom_codegen_uses fmt::fmt-header-only nlohmann_json::nlohmann_json Threads::Threads)
+set(voxloom_codegen_llvm_uses voxloom_llvm fmt::fmt-header-only)
+set(voxloom_api_uses fmt::fmt-header-only nlohmann_json::nlohmann_json Threads::Threads)
+set(voxloom_cli_uses fmt::fmt-header-only nlohmann_json::nlohmann_json PNG::PNG Threads::Threads)

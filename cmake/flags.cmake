@@ -1,0 +1,33 @@
+# cmake/flags.cmake: warnings, baseline, floating-point rules and sanitizers, carried by the interface target voxloom_flags.
+option(VOXLOOM_WERROR "Warnings are errors" ${PROJECT_IS_TOP_LEVEL})
+set(VOXLOOM_SANITIZE "" CACHE STRING "Sanitizer of the whole build: empty, address, undefined or thread")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(VOXLOOM_ARCH "x86-64-v3" CACHE STRING "-march of the library; kernels are compiled for the machine they run on")
+else()
+  set(VOXLOOM_ARCH "" CACHE STRING "-march of the library, empty for the compiler's default")
+endif()
+
+add_library(voxloom_flags INTERFACE)
+target_compile_features(voxloom_flags INTERFACE cxx_std_20)
+# No contraction anywhere: the interpreter's bits are the definition that compiled kernels are held to.
+target_compile_options(voxloom_flags INTERFACE -Wall -Wextra -Wconversion -ffp-contract=off -ffunction-sections -fdata-sections)
+if(VOXLOOM_WERROR)
+  target_compile_options(voxloom_flags INTERFACE -Werror)
+endif()
+if(VOXLOOM_ARCH)
+  target_compile_options(voxloom_flags INTERFACE -march=${VOXLOOM_ARCH})
+endif()
+target_include_directories(voxloom_flags INTERFACE ${VOXLOOM_HEADER_LINKS})
+target_link_options(voxloom_flags INTERFACE -Wl,--gc-sections -Wl,--as-needed)
+
+if(VOXLOOM_SANITIZE)
+  set(sanitize -fsanitize=${VOXLOOM_SANITIZE} -fno-omit-frame-pointer)
+  if(VOXLOOM_SANITIZE STREQUAL "undefined")
+    list(APPEND sanitize -fno-sanitize-recover=all)
+    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      list(APPEND sanitize -fno-sanitize=function)  # jitted code carries no type hash before its entry
+    endif()
+  endif()
+  target_compile_options(voxloom_flags INTERFACE ${sanitize})
+  target_link_options(voxloom_flags INTERFACE ${sanitize})
+endif()

@@ -1,0 +1,40 @@
+# cmake/programs.cmake: the command, the benchmark program and the examples. A folder with its own CMakeLists.txt speaks for itself.
+
+# The command links the modules' objects: it starts without searching for a library and may reach what is not exported.
+voxloom_module(voxloom_cli cli EXCLUDE "main\\.cpp")
+if(EXISTS ${PROJECT_SOURCE_DIR}/cli/main.cpp)
+  find_package(CLI11 REQUIRED)
+  add_executable(voxloom_command cli/main.cpp)
+  if(TARGET voxloom_cli)
+    target_link_libraries(voxloom_cli PUBLIC CLI11::CLI11)
+  endif()
+  voxloom_link_modules(voxloom_command ${VOXLOOM_MODULES} cli)
+  target_link_libraries(voxloom_command PRIVATE CLI11::CLI11)
+  set_target_properties(voxloom_command PROPERTIES OUTPUT_NAME voxloom RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  install(TARGETS voxloom_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+if(PROJECT_IS_TOP_LEVEL)
+  file(GLOB bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.cpp)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/bench/CMakeLists.txt)
+    add_subdirectory(bench)
+  elseif(bench_sources)
+    add_executable(voxloom_bench ${bench_sources})
+    target_link_libraries(voxloom_bench PRIVATE voxloom::voxloom voxloom_flags fmt::fmt-header-only nlohmann_json::nlohmann_json
+                                                Threads::Threads)
+    set_target_properties(voxloom_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  endif()
+
+  # Lessons: examples/NN_name.cpp checks itself and is a test.
+  file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/[0-9]*.cpp)
+  foreach(source ${example_sources})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(example_${name} ${source})
+    target_link_libraries(example_${name} PRIVATE voxloom::voxloom voxloom_flags)
+    set_target_properties(example_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+    if(BUILD_TESTING)
+      file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+      add_test(NAME example_${name} COMMAND example_${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+    endif()
+  endforeach()
+endif()
