@@ -66,12 +66,25 @@ struct ReductionFns {
   ReductionTemplates<ops::RecordBuilder, ops::Value> record;
 };
 
+/// How the builders of ops/build.h bring the operands of a row to one dtype, with explicit casts, before a node is made. Rows only check.
+enum class Promotion : uint8_t {
+  none,        ///< operands are taken as they are
+  arithmetic,  ///< the common dtype; integer voxels of images become floats
+  power,       ///< as arithmetic; booleans become i8
+  keep,        ///< the common dtype
+  number,      ///< the common dtype; booleans become i8
+  floating,    ///< the common dtype, a float if it was an integer or boolean
+  logical,     ///< each operand becomes boolean
+  choice,      ///< the first operand becomes boolean, the others get their common dtype
+};
+
 /// Flags of a row.
 struct OpFlags {
   bool commutative = false, associative = false, idempotent = false;
   bool cheap = false;        ///< a load, cast, add or the like: may be computed again instead of being stored
   bool order_free = false;   ///< a reduction whose result does not depend on the order (min, max, any, all, integer sums)
   bool needs_index = false;  ///< a reduction whose step reads `index`
+  bool needs_nonempty = false;  ///< a reduction without a value for no elements: a UserError at call time
 };
 
 struct OpInfo {
@@ -79,6 +92,7 @@ struct OpInfo {
   OpKind kind = OpKind::elementwise;
   int min_arity = 1, max_arity = 1;
   OpFlags flags;
+  Promotion promotion = Promotion::none;
   /// Checks operands and attributes and gives the type of the result; UserError otherwise. Null for leaves.
   Type (*infer)(const OpInfo&, std::span<const Expr>, const Attrs&, OriginId) = nullptr;
   /// One entry per axis of that operand. Null: elementwise rule (axis k maps to axis k, or broadcasts where its size is the constant 1 and the output's is not).
