@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# scripts/lint.sh: runs clang-tidy-19 with .clang-tidy over every compiled file; needs a configured release build.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+git ls-files -z 'graph/*.cpp' 'ops/*.cpp' 'runtime/*.cpp' 'codegen/*.cpp' 'io/*.cpp' 'api/*.cpp' 'cli/*.cpp' 'bench/*.cpp' 'examples/*.cpp' |
+  xargs -0 -n 4 -P 2 clang-tidy-19 -p build --quiet
