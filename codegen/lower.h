@@ -1,0 +1,51 @@
+// codegen/lower.h: a fused group -> kernel IR with its binding recipe.
+#pragma once
+
+#include <voxloom/codegen/group.h>
+#include <voxloom/codegen/kernel_ir.h>
+#include <voxloom/runtime/kernel_step.h>
+
+#include <vector>
+
+namespace voxloom::codegen {
+
+/// A value the kernel stores: the index of slot axis k is (index of the value's axis k) + offset[k].
+struct Sink {
+  Expr value;
+  int slot = 0;
+  std::vector<Dim> offsets;  ///< empty: all zero
+};
+
+/// Which part of a group's work a kernel does.
+enum class KernelPart : uint8_t {
+  whole,       ///< everything, in one kernel
+  leaves,      ///< reduces each leaf of the I reductions and stores its states (slots `state_slots`); threads split the leaves
+  fold,        ///< folds those states, computes what depends on them
+  accumulate,  ///< adds a block of positions of the O reductions to states kept in slots between blocks
+  finish,      ///< finishes those states, computes what depends on them
+};
+
+struct LowerInput {
+  const Group* group = nullptr;
+  std::vector<Sink> sinks;
+  std::unordered_map<const Node*, int> slots;  ///< program slot of every materialised value that is read
+  KernelPart part = KernelPart::whole;
+  /// leaves, fold: one slot per state component, shape [P..., leaves]. accumulate, finish: three (leaf, group, total) per component, shape
+  /// [P..., I...]; leaves with streaming: the carry slots follow, one per component, shape [P..., 32].
+  std::vector<int> state_slots;
+  std::vector<int> carry_slots;
+};
+
+struct Lowered {
+  Kernel kernel;
+  std::vector<runtime::ParamRecipe> params;
+  std::vector<int> pointers;
+  std::vector<runtime::ScratchRecipe> scratch;
+};
+
+/// The step without its variants: accesses, axes, parallel range.
+runtime::KernelStep describe_step(const LowerInput& input);
+/// The kernel for one choice of layouts; `step` is describe_step(input).
+Lowered lower(const LowerInput& input, const runtime::KernelStep& step, const runtime::VariantKey& key);
+
+}  // namespace voxloom::codegen

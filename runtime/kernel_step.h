@@ -1,0 +1,98 @@
+// runtime/kernel_step.h: how one compiled kernel is bound to buffers and sizes. Filled by codegen/lower, read by runtime/bind.
+#pragma once
+
+#include <voxloom/graph/dim.h>
+#include <voxloom/graph/dtype.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace voxloom::runtime {
+
+using KernelEntry = void (*)(const int64_t* params, char* const* pointers, int64_t begin, int64_t end, char* scratch);
+
+/// One axis of a slot's array: slot index = a * (index of loop axis) + b; axis = -1: the constant b.
+struct AxisTerm {
+  int axis = -1;
+  int64_t a = 1;
+  Dim b = 0;
+  friend bool operator==(const AxisTerm&, const AxisTerm&) = default;
+};
+
+/// An array the kernel reads or writes, in terms of the step's loop axes (slowest first).
+struct AccessRecipe {
+  int slot = 0;                 ///< program slot
+  int part = 0;                 ///< 0 real, 1 imaginary part of a complex array
+  bool written = false;
+  DType storage = DType::f32;   ///< of one part
+  std::vector<AxisTerm> terms;  ///< one per slot axis
+};
+
+/// What a params slot of the kernel holds.
+struct ParamRecipe {
+  enum class Kind : uint8_t {
+    dim,             ///< value of `dim`
+    leaf_length,     ///< leaf_length(dim)
+    group_span,      ///< 256 * leaf_length(dim)
+    leaf_count,      ///< ceil(dim / leaf_length(dim))
+    tile,            ///< elements of the innermost axis per piece of work, chosen at bind
+    tile_count,      ///< ceil(innermost extent / tile)
+    stride,          ///< byte stride of `access` along loop axis `axis`
+    scratch_offset,  ///< byte offset of scratch array `access`
+    position_lo,     ///< first and one-past-last position of the streamed reduction in this block
+    position_hi,
+    bits,            ///< `bits`
+  } kind = Kind::dim;
+  Dim dim = 0;
+  int access = 0, axis = 0;
+  uint64_t bits = 0;
+};
+
+/// Per-worker memory of a kernel: `count` elements.
+struct ScratchRecipe {
+  enum class Count : uint8_t { tile, lanes, one } count = Count::tile;
+  size_t item_size = 8;
+};
+
+/// A kernel compiled for one choice of layouts.
+struct KernelVariant {
+  std::shared_ptr<const void> code;     ///< keeps the machine code alive
+  KernelEntry entry = nullptr;
+  std::vector<ParamRecipe> params;
+  std::vector<int> pointers;            ///< access recipe of each pointer
+  std::vector<ScratchRecipe> scratch;
+  double compile_seconds = 0;
+  bool from_cache = false;
+};
+
+/// What the layouts at a call decide.
+struct VariantKey {
+  bool collapsed = true;     ///< runs of axes that are dense in every array are one loop
+  uint32_t unit = ~0U;       ///< bit per access: consecutive along the innermost axis
+  uint32_t swapped = 0;      ///< bit per access: stored in the other byte order
+  bool nontemporal = false;  ///< written arrays bypass the caches
+  friend bool operator==(const VariantKey&, const VariantKey&) = default;
+};
+
+/// One kernel of a program.
+struct KernelStep {
+  std::string name;                     ///< "Fused{sub,mean,std,div}"
+  std::vector<Dim> extents;             ///< of the loop axes, slowest first
+  std::vector<int> collapse_into;       ///< per axis: index after collapsing (runs of equal numbers become one axis)
+  int inner_axis = -1;                  ///< the vectorised axis; -1 if there is none
+  std::vector<int> parallel_axes;       ///< axes whose indices make up the parallel range, fastest first (innermost tiles come before them)
+  bool tiled = false;                   ///< the innermost axis is cut into tiles, which are the fastest part of the parallel range
+  Dim outer_extent = 1;                 ///< positions of the O axes: a tile of all of them should stay in cache when passes > 1
+  int outer_passes = 1;
+  bool leaf_parallel = false;           ///< the parallel range starts with the leaves of a reduction of length `reduced`
+  Dim reduced = 0;
+  std::vector<AccessRecipe> accesses;
+  double flops_per_point = 0;           ///< primitive instructions per point of the loop space, for the profile
+  /// Compiles (or finds) the variant; thread-safe and memoised by the provider.
+  std::function<std::shared_ptr<const KernelVariant>(const VariantKey&)> variant;
+};
+
+}  // namespace voxloom::runtime
