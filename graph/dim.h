@@ -13,6 +13,8 @@
 namespace voxloom {
 
 struct DimNode;
+class Dim;
+Dim dim_of(const DimNode* node);
 
 /// Values of symbols, by symbol name (fresh symbols have unique names such as "#3").
 using DimBindings = std::map<std::string, int64_t, std::less<>>;
@@ -26,7 +28,7 @@ class VOXLOOM_API Dim {
   Dim(int64_t constant);  // NOLINT(google-explicit-constructor): sizes are written as numbers
   Dim(int constant) : Dim(static_cast<int64_t>(constant)) {}  // NOLINT(google-explicit-constructor)
 
-  /// Equal names are the same symbol everywhere.
+  /// Equal names are the same symbol everywhere. Symbols are sizes: their values are never negative.
   static Dim symbol(std::string_view name);
   /// A symbol different from all others, for sizes known only at run time; prints as "#<n>".
   static Dim fresh();
@@ -45,6 +47,8 @@ class VOXLOOM_API Dim {
   std::string str() const;
   static Dim parse(std::string_view text);
   size_t hash() const { return reinterpret_cast<size_t>(node_); }
+  /// The same in every process: a function of str().
+  uint64_t stable_hash() const;
 
   friend bool operator==(const Dim& a, const Dim& b) { return a.node_ == b.node_; }
   friend VOXLOOM_API Dim operator+(const Dim& a, const Dim& b);
@@ -54,6 +58,7 @@ class VOXLOOM_API Dim {
 
  private:
   friend struct DimNode;
+  friend Dim dim_of(const DimNode* node);
   explicit Dim(const DimNode* node) : node_(node) {}
   const DimNode* node_;
 };

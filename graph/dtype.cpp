@@ -17,6 +17,8 @@ constexpr std::array<Names, 15> names = {{{"bool", "b"}, {"int8", "i8"}, {"int16
 
 std::string_view name_of(DType t) { return names[static_cast<size_t>(t)].numpy; }
 
+std::string_view short_name_of(DType t) { return t == DType::boolean ? names[0].numpy : names[static_cast<size_t>(t)].brief; }
+
 std::optional<DType> dtype_from_name(std::string_view name) {
   for (size_t i = 0; i < names.size(); ++i) {
     const auto t = static_cast<DType>(i);

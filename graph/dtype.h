@@ -40,6 +40,8 @@ constexpr DType real_part_of(DType t) { return t == DType::c64 ? DType::f32 : t 
 
 /// NumPy's name: "float32", "int16", "bool", "complex64".
 VOXLOOM_API std::string_view name_of(DType t);
+/// "f32", "i16", "bool", "c64".
+VOXLOOM_API std::string_view short_name_of(DType t);
 /// Accepts NumPy's names and the short ones ("f32", "i16"); nothing for anything else.
 VOXLOOM_API std::optional<DType> dtype_from_name(std::string_view name);
 

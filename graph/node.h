@@ -6,6 +6,7 @@
 #include <voxloom/graph/type.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,10 @@ struct VOXLOOM_API Payload {
   /// Equal payloads make equal leaves (interning). The default is identity.
   virtual bool equals(const Payload& other) const { return this == &other; }
   virtual size_t hash() const { return reinterpret_cast<size_t>(this); }
+  /// Depends on the content alone, never on addresses: part of Graph::structural_hash().
+  virtual uint64_t structural_hash() const { return 0; }
+  /// One line that names the content in the text form of a graph ("/data/bold.nii"); empty when there is nothing to say.
+  virtual std::string text() const { return {}; }
 };
 
 /// Value of a node attribute. A sub-graph is closed: it uses nothing but its own inputs.
@@ -36,6 +41,11 @@ struct Attr {
 };
 /// Sorted by key.
 using Attrs = std::vector<Attr>;
+/// Equal as part of a structure: doubles by their bits, sub-graphs by their content.
+VOXLOOM_API bool equal_attr_values(const AttrValue& a, const AttrValue& b);
+VOXLOOM_API bool equal_attrs(const Attrs& a, const Attrs& b);
+/// Depends on the content alone.
+VOXLOOM_API uint64_t hash_of(const Attrs& attrs);
 
 /// A counted reference to a node; the value that users pass around (with operators in ops/build.h). Copying costs one atomic add.
 /// Releasing the last reference of a long chain is iterative: no recursion, whatever the depth.
@@ -93,6 +103,7 @@ class VOXLOOM_API Node {
  private:
   friend class Expr;
   friend struct NodeAccess;
+  static void release(const Node* node) noexcept;
   Node() = default;
   ~Node() = default;
   const OpInfo* op_ = nullptr;
@@ -104,14 +115,20 @@ class VOXLOOM_API Node {
   std::shared_ptr<const Payload> payload_;
   uint64_t id_ = 0;
   mutable std::atomic<uint32_t> references_{0};
+  mutable Node* next_dying_ = nullptr;  // list of nodes whose last reference is gone
 };
 
-/// Makes a node: checks the arity, then the row's `infer` gives the type (UserError when operands do not fit).
+/// Bound on sub-graphs inside attributes of nodes inside sub-graphs.
+inline constexpr int max_graph_nesting = 64;
+
+/// Makes a node: checks the arity (a negative max_arity: no upper bound), sorts the attributes, then the row's `infer` gives the type (UserError when operands do not fit).
 VOXLOOM_API Expr make_node(const OpInfo& op, std::vector<Expr> inputs, Attrs attrs = {}, OriginId origin = {});
 /// Makes a leaf of a given type (input, constant, image, shared).
 VOXLOOM_API Expr make_leaf(const OpInfo& op, Type type, std::string name, std::shared_ptr<const Payload> payload, OriginId origin = {}, Attrs attrs = {});
 /// The same node with other operands (used by passes); the type is inferred again.
 VOXLOOM_API Expr with_inputs(const Node& node, std::vector<Expr> inputs);
+/// The same node under a name (of a result); names are no part of the structure.
+VOXLOOM_API Expr with_name(const Node& node, std::string name);
 
 const Type& Expr::type() const { return node_->type(); }
 DType Expr::dtype() const { return node_->type().dtype; }

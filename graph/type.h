@@ -12,6 +12,9 @@ namespace voxloom {
 /// Which axis is fastest in memory for values we allocate, and the order in which reductions run: C last axis, F first axis.
 enum class Order : uint8_t { C, F };
 
+/// Types of more axes are refused (UserError) when a node is made.
+inline constexpr int max_rank = 8;
+
 /// Rank is static; sizes may be symbolic. An axis whose size is the constant 1 broadcasts. A type with axis names is called an image:
 /// operands that both carry names align by name. `names` is empty or has one entry per axis ("" for an unnamed axis).
 struct VOXLOOM_API Type {

@@ -1,0 +1,80 @@
+// tests/graph/rows.h: a few op rows for tests of graph/, which knows no op but the leaves.
+#pragma once
+
+#include <voxloom/graph/constant.h>
+#include <voxloom/graph/graph.h>
+#include <voxloom/graph/leaf_ops.h>
+#include <voxloom/graph/op_info.h>
+
+#include <map>
+#include <string>
+#include <thread>
+
+#include <pthread.h>
+
+namespace rows {
+
+using namespace voxloom;
+
+inline Type elementwise_type(const OpInfo& op, std::span<const Expr> in, const Attrs&, OriginId origin) {
+  Type type = in[0].type();
+  for (const Expr& x : in) {
+    if (x.dtype() != type.dtype) fail_user(ErrorCode::dtype, op.name, "the dtypes differ", origin);
+    if (x.rank() > type.rank()) type.shape = x.shape();
+  }
+  return type;
+}
+
+inline Type sum_type(const OpInfo&, std::span<const Expr> in, const Attrs&, OriginId) {
+  Type type = in[0].type();
+  type.shape.clear();
+  type.names.clear();
+  return type;
+}
+
+inline Type loop_type(const OpInfo&, std::span<const Expr> in, const Attrs&, OriginId) { return in[0].type(); }
+
+inline OpInfo make_row(const char* name, int arity, OpKind kind, decltype(OpInfo::infer) infer) {
+  OpInfo row;
+  row.name = name;
+  row.kind = kind;
+  row.min_arity = row.max_arity = arity;
+  row.infer = infer;
+  return row;
+}
+
+inline const OpInfo add = make_row("add", 2, OpKind::elementwise, elementwise_type);
+inline const OpInfo mul = make_row("mul", 2, OpKind::elementwise, elementwise_type);
+inline const OpInfo neg = make_row("neg", 1, OpKind::elementwise, elementwise_type);
+inline const OpInfo sum = make_row("sum", 1, OpKind::reduction, sum_type);
+inline const OpInfo loop = make_row("loop", 1, OpKind::library, loop_type);
+
+inline const OpInfo* lookup(std::string_view name) {
+  for (const OpInfo* row : {&add, &mul, &neg, &sum, &loop}) {
+    if (name == row->name) return row;
+  }
+  for (const OpInfo* row : leaf_ops()) {
+    if (name == row->name) return row;
+  }
+  return nullptr;
+}
+
+inline Expr vector(std::string name) { return make_input(std::move(name), Type{f32, {Dim::symbol("n")}}); }
+
+/// Runs the body on a thread with a stack of 256 KiB; a recursion as deep as the graph would fault.
+template <class Body>
+void on_small_stack(Body body) {
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, 256 * 1024);
+  pthread_t thread;
+  const auto run = [](void* argument) -> void* {
+    (*static_cast<Body*>(argument))();
+    return nullptr;
+  };
+  pthread_create(&thread, &attr, run, &body);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attr);
+}
+
+}  // namespace rows
