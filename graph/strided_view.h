@@ -14,8 +14,8 @@ namespace voxloom {
 struct StridedView {
   std::byte* data = nullptr;
   DType dtype = DType::f32;
-  std::vector<int64_t> shape;
-  std::vector<int64_t> strides;
+  std::vector<int64_t> shape = {};
+  std::vector<int64_t> strides = {};
   bool swapped = false;
 
   int rank() const { return static_cast<int>(shape.size()); }

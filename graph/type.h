@@ -19,9 +19,9 @@ inline constexpr int max_rank = 8;
 /// operands that both carry names align by name. `names` is empty or has one entry per axis ("" for an unnamed axis).
 struct VOXLOOM_API Type {
   DType dtype = DType::f32;
-  std::vector<Dim> shape;
+  std::vector<Dim> shape = {};
   Order order = Order::C;
-  std::vector<std::string> names;
+  std::vector<std::string> names = {};
 
   int rank() const { return static_cast<int>(shape.size()); }
   bool is_image() const { return !names.empty(); }
