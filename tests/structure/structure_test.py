@@ -31,6 +31,8 @@ CONTAINED = [
 NOT_PUBLIC = re.compile(r"(llvm|llvm-c|Eigen|fmt|nlohmann|CLI|nifti)/|nifti|znzlib|isa-l|igzip|libdeflate|zlib\.h|png\.h|iostream$|regex$")
 OPT_IN = {"api/eigen.h"}
 LONGEST = 800
+UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XXX)\b")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -106,6 +108,17 @@ def check_texts(root):
             yield f"{name}: the first line must read '// {name}: purpose'"
         if path.suffix == ".h" and "#pragma once" not in lines:
             yield f"{name}: no #pragma once"
+        for number, line in enumerate(lines, 1):
+            if UNFINISHED.search(line):
+                yield f"{name}:{number}: unfinished: {line.strip()}"
+
+
+def check_links(root):
+    for page in [*root.glob("*.md"), *root.glob("*/*.md"), *root.glob("graph/passes/*.md")]:
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            for target in LINK.findall(line):
+                if not re.match(r"[a-z]+:|#", target) and not (page.parent / target.split("#")[0]).exists():
+                    yield f"{page.relative_to(root)}:{number}: the link to {target} leads nowhere"
 
 
 CHECKS = [check_directions, check_public, check_texts]
@@ -127,6 +140,7 @@ def self_test():
         "api/a.h": "#include <fmt/format.h>",
         "codegen/b.cpp": "#include <voxloom/voxloom.h>",
         "graph/long.cpp": "\n" * 900,
+        "graph/open.cpp": "// TO" + "DO: later",
     }
     for name, text in bad.items():
         with tempfile.TemporaryDirectory() as folder:
