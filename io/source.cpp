@@ -1,0 +1,135 @@
+// io/source.cpp: opening an image: which file is the header, which holds the voxels, and is either of them compressed.
+#include <voxloom/io/file_source.h>
+#include <voxloom/io/gzip_reader.h>
+#include <voxloom/io/source.h>
+
+#include <algorithm>
+#include <cstring>
+#include <unistd.h>
+
+namespace voxloom::io {
+namespace {
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+bool is_gzip(const File& file) {
+  std::array<std::byte, 2> magic{};
+  if (file.size() < 2) return false;
+  file.read_at(magic.data(), 2, 0);
+  return magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
+}
+
+void warn_if_misnamed(const std::string& path, bool gzip, const Reporter& report) {
+  if (gzip == ends_with(path, ".gz")) return;
+  report.warn(gzip ? "is gzip data without .gz in its name; it is decompressed" : "is not gzip data in spite of its name; it is read as it is");
+}
+
+// Delivers the first bytes of a file, compressed or not, then what follows them, in order.
+class HeadReader {
+ public:
+  HeadReader(const File& file, bool gzip) : file_(file) {
+    if (gzip) gzip_ = std::make_unique<GzipReader>(file);
+    head_.resize(largest_fixed_header);
+    head_.resize(more(head_.data(), head_.size()));
+  }
+  std::span<const std::byte> head() const { return head_; }
+  void seek_in_head(size_t at) { at_ = at; }
+  size_t next(std::byte* dst, size_t n) {
+    const size_t from_head = std::min(n, head_.size() - at_);
+    std::memcpy(dst, head_.data() + at_, from_head);
+    at_ += from_head;
+    return from_head + (from_head < n ? more(dst + from_head, n - from_head) : 0);
+  }
+
+ private:
+  size_t more(std::byte* dst, size_t n) {
+    if (gzip_) return gzip_->read(dst, n);
+    const auto piece = static_cast<size_t>(std::min<int64_t>(static_cast<int64_t>(n), file_.size() - offset_));
+    file_.read_at(dst, piece, offset_);
+    offset_ += static_cast<int64_t>(piece);
+    return piece;
+  }
+
+  const File& file_;
+  std::unique_ptr<GzipReader> gzip_;
+  std::vector<std::byte> head_;
+  size_t at_ = 0;
+  int64_t offset_ = 0;
+};
+
+NiftiHeader read_header_of(const File& file, bool gzip, bool strict, Warnings& warnings) {
+  const HeaderContext context{file.path(), file.size(), gzip, strict};
+  HeadReader reader(file, gzip);
+  NiftiHeader header = parse_nifti_header(reader.head(), context, warnings);
+  reader.seek_in_head(header.version == 1 ? 348 : 540);
+  read_extensions(header, context, warnings, [&](std::byte* dst, size_t n) { return reader.next(dst, n); });
+  return header;
+}
+
+// "a/b.hdr.gz", ".hdr" -> "a/b", plain or compressed; empty if the name has another suffix.
+std::string stem_of(const std::string& path, const std::string& suffix) {
+  for (const std::string& end : {suffix, suffix + ".gz"}) {
+    if (ends_with(path, end)) return path.substr(0, path.size() - end.size());
+  }
+  return {};
+}
+
+// The partner of one file of a pair: the same compression first, then the other.
+std::string partner_of(const std::string& path, const std::string& own, const std::string& other) {
+  const std::string stem = stem_of(path, own);
+  const bool gzip = ends_with(path, ".gz");
+  const std::string first = stem + other + (gzip ? ".gz" : ""), second = stem + other + (gzip ? "" : ".gz");
+  if (access(first.c_str(), F_OK) == 0) return first;
+  if (access(second.c_str(), F_OK) == 0) return second;
+  fail_field(path, own == ".hdr" ? "voxel file" : "header file", printable_path(first) + ", which does not exist", "the other file of the pair");
+}
+
+struct Opened {
+  File file;  // of the voxels
+  bool gzip = false;
+  NiftiHeader header;
+};
+
+Opened open_pair(const std::string& header_path, NiftiHeader header, bool strict, Warnings& warnings) {
+  Opened result;
+  const std::string path = partner_of(header_path, ".hdr", ".img");
+  result.file = File::open_read(path);
+  result.gzip = is_gzip(result.file);
+  result.header = std::move(header);
+  warn_if_misnamed(path, result.gzip, Reporter(path, warnings, strict));
+  check_data_fits(result.header, {path, result.file.size(), result.gzip, strict});
+  return result;
+}
+
+Opened open_image(const std::string& path, bool strict, Warnings& warnings) {
+  const bool is_voxel_file = !stem_of(path, ".img").empty();
+  const std::string header_path = is_voxel_file ? partner_of(path, ".img", ".hdr") : path;
+  File file = File::open_read(header_path);
+  const bool gzip = is_gzip(file);
+  warn_if_misnamed(header_path, gzip, Reporter(header_path, warnings, strict));
+  NiftiHeader header = read_header_of(file, gzip, strict, warnings);
+  if (header.pair) {
+    if (stem_of(header_path, ".hdr").empty()) {
+      fail_field(header_path, "magic", "\"ni" + std::to_string(header.version) + "\", the header of a pair", "\"n+" +
+                 std::to_string(header.version) + "\" in a file that is not named .hdr");
+    }
+    return open_pair(header_path, std::move(header), strict, warnings);
+  }
+  return {std::move(file), gzip, std::move(header)};
+}
+
+}  // namespace
+
+std::shared_ptr<BlockSource> open_source(const std::string& path, const SourceOptions& options, Warnings& warnings) {
+  Opened image = open_image(path, options.strict, warnings);
+  if (image.gzip) return make_gzip_source(std::move(image.file), std::move(image.header), options.strict);
+  return make_raw_source(std::move(image.file), std::move(image.header));
+}
+
+NiftiHeader read_nifti_header(const std::string& path, const SourceOptions& options, Warnings& warnings) {
+  return open_image(path, options.strict, warnings).header;
+}
+
+}  // namespace voxloom::io

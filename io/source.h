@@ -1,0 +1,60 @@
+// io/source.h: images as sources of blocks: `read` delivers a box of voxels as they are stored in the file.
+#pragma once
+
+#include <voxloom/io/box.h>
+#include <voxloom/io/nifti_header.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+namespace voxloom::io {
+
+/// What a reader must know to interpret the elements that a source delivers.
+struct SourceInfo {
+  std::string path;            ///< of the voxels (the .img of a pair)
+  DType dtype = DType::f32;    ///< of the delivered elements
+  bool swapped = false;        ///< delivered elements are in the other byte order
+  bool scaled = false;         ///< value = element * slope + inter
+  double slope = 1, inter = 0;
+  std::vector<int64_t> dims;   ///< axis 0 fastest in a block; for RGB the last axis is the channel
+  int64_t bytes = 0;           ///< of all voxels in the file, uncompressed
+  int64_t disk_bytes = 0;      ///< size of the file on disk
+  bool in_order_only = false;  ///< compressed: reading backwards costs another pass over the file
+  int stream_axis = 0;         ///< slowest axis of the file: blocks along it are contiguous and in order
+};
+
+struct SourceOptions {
+  bool strict = false;  ///< warnings become errors
+};
+
+/// Delivers raw storage elements (neither scaled nor byte-swapped) as dense F-order blocks.
+class VOXLOOM_API BlockSource {
+ public:
+  virtual ~BlockSource();
+  virtual const SourceInfo& info() const = 0;
+  virtual const NiftiHeader& header() const = 0;
+  /// Fills dst with box.count() elements. Thread-safe; for a compressed source calls are serialised and best made in increasing order.
+  /// The call that delivers the image's last voxel returns only when the checksums of the whole file have been found right.
+  virtual void read(const Box& box, std::byte* dst, const std::atomic<bool>* cancel = nullptr) = 0;
+  /// A hint that `box` is read next.
+  virtual void will_need(const Box& box) = 0;
+  /// Starts a new pass; only then is reading from the start again expected.
+  virtual void rewind() = 0;
+  /// Reads a compressed file to its end and checks it, if a pass is under way; nothing for others.
+  virtual void finish_pass(const std::atomic<bool>* cancel = nullptr) = 0;
+  /// Bytes fetched from the file so far.
+  virtual uint64_t bytes_read() const = 0;
+  /// Passes started over the voxels.
+  virtual int passes() const = 0;
+  /// Warnings found while reading (what follows the end of a compressed stream), each once.
+  virtual Warnings take_warnings() = 0;
+};
+
+/// Opens .nii, .nii.gz, .hdr/.img and .hdr.gz/.img.gz (either file of a pair may be named). The content decides, not the suffix; a name
+/// is never guessed. Reads the header only.
+VOXLOOM_API std::shared_ptr<BlockSource> open_source(const std::string& path, const SourceOptions& options, Warnings& warnings);
+/// The header alone.
+VOXLOOM_API NiftiHeader read_nifti_header(const std::string& path, const SourceOptions& options, Warnings& warnings);
+
+}  // namespace voxloom::io
