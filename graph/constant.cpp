@@ -37,7 +37,8 @@ std::vector<std::byte> dense_copy(const StridedView& view) {
     for (size_t k = 0; k < index.size(); ++k) offset += index[k] * view.strides[k];
     std::memcpy(bytes.data() + at, view.data + offset, item);
     if (view.swapped) {
-      for (size_t p = at; p < at + item; p += part) std::reverse(bytes.begin() + static_cast<ptrdiff_t>(p), bytes.begin() + static_cast<ptrdiff_t>(p + part));
+      for (size_t p = at; p < at + item; p += part)
+        std::reverse(bytes.begin() + static_cast<ptrdiff_t>(p), bytes.begin() + static_cast<ptrdiff_t>(p + part));
     }
     for (size_t k = index.size(); k-- > 0;) {
       if (++index[k] < view.shape[k]) break;
@@ -56,7 +57,8 @@ ConstantPayload::ConstantPayload(DType dtype, std::vector<int64_t> shape, std::v
 
 bool ConstantPayload::equals(const Payload& other) const {
   const auto* constant = dynamic_cast<const ConstantPayload*>(&other);
-  return constant != nullptr && constant->hash_ == hash_ && constant->dtype_ == dtype_ && constant->shape_ == shape_ && constant->bytes_ == bytes_;
+  return constant != nullptr && constant->hash_ == hash_ && constant->dtype_ == dtype_ && constant->shape_ == shape_ &&
+         constant->bytes_ == bytes_;
 }
 
 int64_t ConstantPayload::size() const {
@@ -85,11 +87,12 @@ bool ConstantPayload::is_uniform() const {
 }
 
 Expr make_constant(const OpInfo& row, const StridedView& data, Order order, std::vector<std::string> names, OriginId origin) {
-  return make_constant(row, std::make_shared<const ConstantPayload>(data.dtype, data.shape, dense_copy(data)), order, std::move(names), origin);
+  return make_constant(row, std::make_shared<const ConstantPayload>(data.dtype, data.shape, dense_copy(data)), order, std::move(names),
+                       origin);
 }
 
-Expr make_constant(const OpInfo& row, std::shared_ptr<const ConstantPayload> payload, Order order, std::vector<std::string> names, OriginId origin,
-                   Attrs attrs) {
+Expr make_constant(const OpInfo& row, std::shared_ptr<const ConstantPayload> payload, Order order, std::vector<std::string> names,
+                   OriginId origin, Attrs attrs) {
   Type type{payload->dtype(), {payload->shape().begin(), payload->shape().end()}, order, std::move(names)};
   return make_leaf(row, std::move(type), "", std::move(payload), origin, std::move(attrs));
 }
@@ -98,7 +101,8 @@ Expr make_scalar_bits(DType dtype, uint64_t bits, OriginId origin) {
   internal_check(!is_complex(dtype), "make_scalar_bits: not for complex dtypes");
   std::vector<std::byte> bytes(size_of(dtype));
   std::memcpy(bytes.data(), &bits, bytes.size());
-  return make_constant(constant_op(), std::make_shared<const ConstantPayload>(dtype, std::vector<int64_t>{}, std::move(bytes)), Order::C, {}, origin);
+  return make_constant(constant_op(), std::make_shared<const ConstantPayload>(dtype, std::vector<int64_t>{}, std::move(bytes)), Order::C,
+                       {}, origin);
 }
 
 Expr make_scalar_int(DType dtype, int64_t value, OriginId origin) {
@@ -121,7 +125,8 @@ Expr make_scalar(DType dtype, double value, OriginId origin) {
     const auto narrow = static_cast<float>(value);
     if (dtype == DType::c64) std::memcpy(bytes.data(), &narrow, sizeof narrow);
     if (dtype == DType::c128) std::memcpy(bytes.data(), &value, sizeof value);
-    return make_constant(constant_op(), std::make_shared<const ConstantPayload>(dtype, std::vector<int64_t>{}, std::move(bytes)), Order::C, {}, origin);
+    return make_constant(constant_op(), std::make_shared<const ConstantPayload>(dtype, std::vector<int64_t>{}, std::move(bytes)), Order::C,
+                         {}, origin);
   }
   internal_check(std::trunc(value) == value && std::fabs(value) < 0x1p63, "make_scalar: not an integer");
   return make_scalar_int(dtype, static_cast<int64_t>(value), origin);
@@ -134,7 +139,10 @@ std::optional<double> uniform_value(const Node& node) {
   if (constant == nullptr || is_complex(constant->dtype()) || !constant->is_uniform()) return std::nullopt;
   const uint64_t bits = constant->bits(0);
   switch (constant->dtype()) {
-    case DType::boolean: case DType::u8: case DType::u16: case DType::u32: return static_cast<double>(bits);
+    case DType::boolean:
+    case DType::u8:
+    case DType::u16:
+    case DType::u32: return static_cast<double>(bits);
     case DType::i8: return static_cast<int8_t>(bits);
     case DType::i16: return static_cast<int16_t>(bits);
     case DType::i32: return static_cast<int32_t>(bits);

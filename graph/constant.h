@@ -38,7 +38,8 @@ class VOXLOOM_API ConstantPayload final : public Payload {
 };
 
 /// A constant leaf holding a copy of the view's elements; `row` is constant_op().
-VOXLOOM_API Expr make_constant(const OpInfo& row, const StridedView& data, Order order = Order::C, std::vector<std::string> names = {}, OriginId origin = {});
+VOXLOOM_API Expr make_constant(const OpInfo& row, const StridedView& data, Order order = Order::C, std::vector<std::string> names = {},
+                               OriginId origin = {});
 /// A constant leaf sharing the payload; `names` and `order` complete the type.
 VOXLOOM_API Expr make_constant(const OpInfo& row, std::shared_ptr<const ConstantPayload> payload, Order order = Order::C,
                                std::vector<std::string> names = {}, OriginId origin = {}, Attrs attrs = {});

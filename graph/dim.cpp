@@ -68,7 +68,9 @@ std::string sum_text(const std::vector<DimTerm>& terms) {
   return text;
 }
 
-[[noreturn]] void fail_too_large() { fail_user(ErrorCode::limit, "dim", "the size expression is too large (at most 4096 terms, 64 KiB of text, 64 levels)"); }
+[[noreturn]] void fail_too_large() {
+  fail_user(ErrorCode::limit, "dim", "the size expression is too large (at most 4096 terms, 64 KiB of text, 64 levels)");
+}
 
 std::vector<DimTerm> combined(std::vector<DimTerm> terms) {
   struct Keyed {
@@ -140,7 +142,8 @@ const DimAtom* intern_named(DimAtom atom) {
 }
 
 bool is_fresh_name(std::string_view name) {
-  return name.size() > 1 && name.size() < 17 && name[0] == '#' && std::all_of(name.begin() + 1, name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return name.size() > 1 && name.size() < 17 && name[0] == '#' &&
+         std::all_of(name.begin() + 1, name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // A fresh symbol read from a text must stay different from those made later.
@@ -148,8 +151,7 @@ void reserve_fresh(std::string_view name) {
   uint64_t number = 0;
   std::from_chars(name.data() + 1, name.data() + name.size(), number);
   uint64_t expected = next_fresh().load();
-  while (expected <= number && !next_fresh().compare_exchange_weak(expected, number + 1)) {
-  }
+  while (expected <= number && !next_fresh().compare_exchange_weak(expected, number + 1)) {}
 }
 
 int64_t value_of(const DimNode* node, const DimBindings& bindings);
@@ -158,7 +160,8 @@ int64_t value_of(const DimAtom* atom, const DimBindings& bindings) {
   if (atom->kind == DimAtom::Kind::symbol) {
     const auto found = bindings.find(atom->name);
     if (found == bindings.end()) fail_user(ErrorCode::shape, "size", "the size " + quoted(atom->name) + " has no value");
-    if (found->second < 0) fail_user(ErrorCode::shape, "size", "the size " + quoted(atom->name) + " is negative: " + std::to_string(found->second));
+    if (found->second < 0)
+      fail_user(ErrorCode::shape, "size", "the size " + quoted(atom->name) + " is negative: " + std::to_string(found->second));
     return found->second;
   }
   int64_t result = value_of(atom->args[0], bindings);
@@ -167,7 +170,8 @@ int64_t value_of(const DimAtom* atom, const DimBindings& bindings) {
     if (atom->kind == DimAtom::Kind::max) result = std::max(result, other);
     if (atom->kind == DimAtom::Kind::min) result = std::min(result, other);
     if (atom->kind == DimAtom::Kind::floor_div) {
-      if (other <= 0) fail_user(ErrorCode::shape, "size", "the divisor of " + atom->text + " is " + std::to_string(other) + ", not positive");
+      if (other <= 0)
+        fail_user(ErrorCode::shape, "size", "the divisor of " + atom->text + " is " + std::to_string(other) + ", not positive");
       result = floor_quotient(result, other);
     }
   }
@@ -187,7 +191,8 @@ int64_t value_of(const DimNode* node, const DimBindings& bindings) {
 void collect_symbols(const DimNode* node, std::vector<std::string>& names) {
   for (const DimTerm& term : node->terms) {
     for (const DimAtom* atom : term.atoms) {
-      if (atom->kind == DimAtom::Kind::symbol && std::find(names.begin(), names.end(), atom->name) == names.end()) names.push_back(atom->name);
+      if (atom->kind == DimAtom::Kind::symbol && std::find(names.begin(), names.end(), atom->name) == names.end())
+        names.push_back(atom->name);
       for (const DimNode* arg : atom->args) collect_symbols(arg, names);
     }
   }
@@ -203,13 +208,15 @@ const DimNode* sum_of(const DimNode* a, const DimNode* b, int64_t factor) {
 
 int64_t checked_mul(int64_t a, int64_t b) {
   int64_t result = 0;
-  if (__builtin_mul_overflow(a, b, &result)) fail_user(ErrorCode::limit, "size", std::to_string(a) + " * " + std::to_string(b) + " does not fit 64 bits");
+  if (__builtin_mul_overflow(a, b, &result))
+    fail_user(ErrorCode::limit, "size", std::to_string(a) + " * " + std::to_string(b) + " does not fit 64 bits");
   return result;
 }
 
 int64_t checked_add(int64_t a, int64_t b) {
   int64_t result = 0;
-  if (__builtin_add_overflow(a, b, &result)) fail_user(ErrorCode::limit, "size", std::to_string(a) + " + " + std::to_string(b) + " does not fit 64 bits");
+  if (__builtin_add_overflow(a, b, &result))
+    fail_user(ErrorCode::limit, "size", std::to_string(a) + " + " + std::to_string(b) + " does not fit 64 bits");
   return result;
 }
 

@@ -25,7 +25,7 @@ using DimBindings = std::map<std::string, int64_t, std::less<>>;
 class VOXLOOM_API Dim {
  public:
   Dim() : Dim(int64_t{0}) {}
-  Dim(int64_t constant);  // NOLINT(google-explicit-constructor): sizes are written as numbers
+  Dim(int64_t constant);                                      // NOLINT(google-explicit-constructor): sizes are written as numbers
   Dim(int constant) : Dim(static_cast<int64_t>(constant)) {}  // NOLINT(google-explicit-constructor)
 
   /// Equal names are the same symbol everywhere. Symbols are sizes: their values are never negative.

@@ -45,7 +45,8 @@ class DimParser {
     const size_t start = lexer_.position();
     const std::string text = "-" + std::string(lexer_.digits());
     int64_t value = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) lexer_.fail_at(start, "the integer does not fit 64 bits");
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc())
+      lexer_.fail_at(start, "the integer does not fit 64 bits");
     return value;
   }
 

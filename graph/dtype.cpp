@@ -9,9 +9,20 @@ namespace {
 struct Names {
   std::string_view numpy, brief;
 };
-constexpr std::array<Names, 15> names = {{{"bool", "b"}, {"int8", "i8"}, {"int16", "i16"}, {"int32", "i32"}, {"int64", "i64"},
-                                          {"uint8", "u8"}, {"uint16", "u16"}, {"uint32", "u32"}, {"uint64", "u64"}, {"float16", "f16"},
-                                          {"bfloat16", "bf16"}, {"float32", "f32"}, {"float64", "f64"}, {"complex64", "c64"},
+constexpr std::array<Names, 15> names = {{{"bool", "b"},
+                                          {"int8", "i8"},
+                                          {"int16", "i16"},
+                                          {"int32", "i32"},
+                                          {"int64", "i64"},
+                                          {"uint8", "u8"},
+                                          {"uint16", "u16"},
+                                          {"uint32", "u32"},
+                                          {"uint64", "u64"},
+                                          {"float16", "f16"},
+                                          {"bfloat16", "bf16"},
+                                          {"float32", "f32"},
+                                          {"float64", "f64"},
+                                          {"complex64", "c64"},
                                           {"complex128", "c128"}}};
 }  // namespace
 

@@ -21,10 +21,20 @@ inline constexpr DType boolean = DType::boolean, i8 = DType::i8, i16 = DType::i1
 /// Bytes of one element.
 constexpr size_t size_of(DType t) {
   switch (t) {
-    case DType::boolean: case DType::i8: case DType::u8: return 1;
-    case DType::i16: case DType::u16: case DType::f16: case DType::bf16: return 2;
-    case DType::i32: case DType::u32: case DType::f32: return 4;
-    case DType::i64: case DType::u64: case DType::f64: case DType::c64: return 8;
+    case DType::boolean:
+    case DType::i8:
+    case DType::u8: return 1;
+    case DType::i16:
+    case DType::u16:
+    case DType::f16:
+    case DType::bf16: return 2;
+    case DType::i32:
+    case DType::u32:
+    case DType::f32: return 4;
+    case DType::i64:
+    case DType::u64:
+    case DType::f64:
+    case DType::c64: return 8;
     case DType::c128: return 16;
   }
   return 0;
@@ -46,19 +56,45 @@ VOXLOOM_API std::string_view short_name_of(DType t);
 VOXLOOM_API std::optional<DType> dtype_from_name(std::string_view name);
 
 template <class T> struct DTypeOf;
-template <> struct DTypeOf<bool> { static constexpr DType value = DType::boolean; };
-template <> struct DTypeOf<int8_t> { static constexpr DType value = DType::i8; };
-template <> struct DTypeOf<int16_t> { static constexpr DType value = DType::i16; };
-template <> struct DTypeOf<int32_t> { static constexpr DType value = DType::i32; };
-template <> struct DTypeOf<int64_t> { static constexpr DType value = DType::i64; };
-template <> struct DTypeOf<uint8_t> { static constexpr DType value = DType::u8; };
-template <> struct DTypeOf<uint16_t> { static constexpr DType value = DType::u16; };
-template <> struct DTypeOf<uint32_t> { static constexpr DType value = DType::u32; };
-template <> struct DTypeOf<uint64_t> { static constexpr DType value = DType::u64; };
-template <> struct DTypeOf<float> { static constexpr DType value = DType::f32; };
-template <> struct DTypeOf<double> { static constexpr DType value = DType::f64; };
-template <> struct DTypeOf<std::complex<float>> { static constexpr DType value = DType::c64; };
-template <> struct DTypeOf<std::complex<double>> { static constexpr DType value = DType::c128; };
+template <> struct DTypeOf<bool> {
+  static constexpr DType value = DType::boolean;
+};
+template <> struct DTypeOf<int8_t> {
+  static constexpr DType value = DType::i8;
+};
+template <> struct DTypeOf<int16_t> {
+  static constexpr DType value = DType::i16;
+};
+template <> struct DTypeOf<int32_t> {
+  static constexpr DType value = DType::i32;
+};
+template <> struct DTypeOf<int64_t> {
+  static constexpr DType value = DType::i64;
+};
+template <> struct DTypeOf<uint8_t> {
+  static constexpr DType value = DType::u8;
+};
+template <> struct DTypeOf<uint16_t> {
+  static constexpr DType value = DType::u16;
+};
+template <> struct DTypeOf<uint32_t> {
+  static constexpr DType value = DType::u32;
+};
+template <> struct DTypeOf<uint64_t> {
+  static constexpr DType value = DType::u64;
+};
+template <> struct DTypeOf<float> {
+  static constexpr DType value = DType::f32;
+};
+template <> struct DTypeOf<double> {
+  static constexpr DType value = DType::f64;
+};
+template <> struct DTypeOf<std::complex<float>> {
+  static constexpr DType value = DType::c64;
+};
+template <> struct DTypeOf<std::complex<double>> {
+  static constexpr DType value = DType::c128;
+};
 template <class T> inline constexpr DType dtype_of = DTypeOf<T>::value;
 
 }  // namespace voxloom

@@ -28,16 +28,16 @@ VOXLOOM_API std::string origin_text(OriginId id);
 
 /// What kind of thing went wrong. The command maps these to its exit codes.
 enum class ErrorCode : uint8_t {
-  usage,       ///< the expression or the arguments (command: exit 2)
-  shape,       ///< shapes or ranks that do not fit (2)
-  dtype,       ///< dtypes that do not fit (2)
-  index,       ///< an index out of range (2)
-  bad_input,   ///< a malformed input file (3)
-  file,        ///< the operating system refused: open, read, write, rename, disk full (4)
-  device,      ///< a device is missing or failed (4)
-  limit,       ///< a memory or size limit would be exceeded (5)
-  cancelled,   ///< the call was cancelled (130)
-  internal,    ///< our bug
+  usage,      ///< the expression or the arguments (command: exit 2)
+  shape,      ///< shapes or ranks that do not fit (2)
+  dtype,      ///< dtypes that do not fit (2)
+  index,      ///< an index out of range (2)
+  bad_input,  ///< a malformed input file (3)
+  file,       ///< the operating system refused: open, read, write, rename, disk full (4)
+  device,     ///< a device is missing or failed (4)
+  limit,      ///< a memory or size limit would be exceeded (5)
+  cancelled,  ///< the call was cancelled (130)
+  internal,   ///< our bug
 };
 
 /// Base of all errors voxloom throws. what() is one line: function, what was asked, the facts that clash, and the origin if known.
@@ -84,7 +84,8 @@ class VOXLOOM_API InternalError : public Error {
 /// Throws RuntimeError "op: message".
 [[noreturn]] VOXLOOM_API void fail_runtime(ErrorCode code, std::string_view op, const std::string& message);
 /// Throws InternalError with the failing condition.
-[[noreturn]] VOXLOOM_API void fail_internal(std::string_view condition, const std::source_location& where = std::source_location::current());
+[[noreturn]] VOXLOOM_API void fail_internal(std::string_view condition,
+                                            const std::source_location& where = std::source_location::current());
 
 /// Checks one of our own invariants in every build type.
 inline void internal_check(bool condition, std::string_view text, const std::source_location& where = std::source_location::current()) {

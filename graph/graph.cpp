@@ -2,6 +2,7 @@
 #include <voxloom/graph/graph.h>
 
 #include <voxloom/graph/hash.h>
+#include <voxloom/graph/interning.h>
 #include <voxloom/graph/lexer.h>
 #include <voxloom/graph/node_access.h>
 #include <voxloom/graph/op_info.h>
@@ -11,31 +12,6 @@
 
 namespace voxloom {
 namespace {
-
-bool same_payload(const Node& a, const Node& b) {
-  return a.payload() == b.payload() || (a.payload() != nullptr && b.payload() != nullptr && a.payload()->equals(*b.payload()));
-}
-
-// Nodes by structure; operands are compared by address, which is enough because they are interned before their users.
-struct NodeHash {
-  size_t operator()(const Node* node) const {
-    uint64_t h = hash_type(hash_of(node->attrs()), node->type());
-    h = mix_hash(h, reinterpret_cast<uintptr_t>(&node->op()));
-    for (const Expr& input : node->inputs()) h = mix_hash(h, reinterpret_cast<uintptr_t>(input.get()));
-    if (node->payload() != nullptr) h = mix_hash(h, node->payload()->hash());
-    return h;
-  }
-};
-struct NodeEqual {
-  bool operator()(const Node* a, const Node* b) const {
-    if (a == b) return true;
-    if (&a->op() != &b->op() || a->inputs().size() != b->inputs().size() || is_input_leaf(*a)) return false;
-    for (size_t k = 0; k < a->inputs().size(); ++k) {
-      if (!a->input(k).same_as(b->input(k))) return false;
-    }
-    return a->type() == b->type() && equal_attrs(a->attrs(), b->attrs()) && same_payload(*a, *b);
-  }
-};
 
 uint64_t content_hash(const Graph& graph) {
   uint64_t h = mix_hash(graph.inputs().size(), graph.outputs().size());
@@ -62,8 +38,10 @@ void check_inputs(const std::vector<Expr>& inputs, const std::vector<Expr>& outp
   std::unordered_set<const Node*> seen;
   for (const Expr& input : inputs) {
     if (!input) fail_user(ErrorCode::usage, "graph", "an input is an empty expression");
-    if (!is_input_leaf(*input)) fail_user(ErrorCode::usage, "graph", std::string("an input is not a variable but ") + input->op().name, input->origin());
-    if (!seen.insert(input.get()).second) fail_user(ErrorCode::usage, "graph", "the input " + quoted(input->name()) + " is listed twice", input->origin());
+    if (!is_input_leaf(*input))
+      fail_user(ErrorCode::usage, "graph", std::string("an input is not a variable but ") + input->op().name, input->origin());
+    if (!seen.insert(input.get()).second)
+      fail_user(ErrorCode::usage, "graph", "the input " + quoted(input->name()) + " is listed twice", input->origin());
   }
   for (const Expr& output : outputs) {
     if (!output) fail_user(ErrorCode::usage, "graph", "an output is an empty expression");
@@ -71,6 +49,28 @@ void check_inputs(const std::vector<Expr>& inputs, const std::vector<Expr>& outp
 }
 
 }  // namespace
+
+bool same_payload(const Node& a, const Node& b) {
+  return a.payload() == b.payload() || (a.payload() != nullptr && b.payload() != nullptr && a.payload()->equals(*b.payload()));
+}
+
+// Operands are compared by address, which is enough because they are interned before their users.
+size_t NodeHash::operator()(const Node* node) const {
+  uint64_t h = hash_type(hash_of(node->attrs()), node->type());
+  h = mix_hash(h, reinterpret_cast<uintptr_t>(&node->op()));
+  for (const Expr& input : node->inputs()) h = mix_hash(h, reinterpret_cast<uintptr_t>(input.get()));
+  if (node->payload() != nullptr) h = mix_hash(h, node->payload()->hash());
+  return static_cast<size_t>(h);
+}
+
+bool NodeEqual::operator()(const Node* a, const Node* b) const {
+  if (a == b) return true;
+  if (&a->op() != &b->op() || a->inputs().size() != b->inputs().size() || is_input_leaf(*a)) return false;
+  for (size_t k = 0; k < a->inputs().size(); ++k) {
+    if (!a->input(k).same_as(b->input(k))) return false;
+  }
+  return a->type() == b->type() && equal_attrs(a->attrs(), b->attrs()) && same_payload(*a, *b);
+}
 
 bool is_input_leaf(const Node& node) { return node.op().kind == OpKind::leaf && node.payload() == nullptr; }
 
@@ -111,7 +111,8 @@ Graph Graph::make(std::vector<Expr> inputs, std::vector<Expr> outputs) {
   for (size_t k = 0; k < order.size(); ++k) {
     const Node& node = *order[k];
     if (is_input_leaf(node) && k >= inputs.size()) {
-      fail_user(ErrorCode::usage, "graph", "the expression uses the variable " + quoted(node.name()) + ", which is not listed as an input", node.origin());
+      fail_user(ErrorCode::usage, "graph", "the expression uses the variable " + quoted(node.name()) + ", which is not listed as an input",
+                node.origin());
     }
     bool changed = false;
     std::vector<Expr> operands;

@@ -45,6 +45,8 @@ std::span<const OpInfo* const> leaf_ops() {
   return rows;
 }
 
-Expr make_input(std::string name, Type type, OriginId origin) { return make_leaf(input_op(), std::move(type), std::move(name), nullptr, origin); }
+Expr make_input(std::string name, Type type, OriginId origin) {
+  return make_leaf(input_op(), std::move(type), std::move(name), nullptr, origin);
+}
 
 }  // namespace voxloom

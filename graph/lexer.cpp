@@ -14,7 +14,12 @@ bool continues_identifier(char c) { return starts_identifier(c) || is_digit(c) |
 bool is_word_char(char c) { return continues_identifier(c) || c == '#' || c == '+' || c == '-'; }
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-std::string shown(char c) { return c == 0 ? std::string("the end") : quoted(std::string_view(&c, 1)); }
+std::string shown(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (c == 0) return "the end";
+  if (byte < 0x80) return quoted(std::string_view(&c, 1));
+  return std::string("the byte 0x") + hex_digits[byte >> 4] + hex_digits[byte & 15];
+}
 
 }  // namespace
 

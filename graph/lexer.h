@@ -29,6 +29,12 @@ class VOXLOOM_API Lexer {
   [[noreturn]] void fail(const std::string& message) const { fail_at(position_, message); }
   [[noreturn]] void fail_at(size_t position, const std::string& message) const;
   size_t position() const { return position_; }
+  /// Another cursor over the same text.
+  Lexer at_position(size_t position) const {
+    Lexer other = *this;
+    other.position_ = position;
+    return other;
+  }
   void skip_blanks();
   bool at_end();
   /// The next character after blanks, 0 at the end.

@@ -25,12 +25,14 @@ void check_nesting(const OpInfo& op, const Attrs& attrs, OriginId origin) {
     const auto* graph = std::get_if<std::shared_ptr<const Graph>>(&attr.value);
     if (graph == nullptr) continue;
     internal_check(*graph != nullptr, "a sub-graph attribute is null");
-    if ((*graph)->nesting() + 1 > max_graph_nesting) fail_user(ErrorCode::limit, op.name, "sub-graphs are nested more than 64 levels deep", origin);
+    if ((*graph)->nesting() + 1 > max_graph_nesting)
+      fail_user(ErrorCode::limit, op.name, "sub-graphs are nested more than 64 levels deep", origin);
   }
 }
 
 void check_type(const OpInfo& op, const Type& type, OriginId origin) {
-  if (type.rank() > max_rank) fail_user(ErrorCode::shape, op.name, "the result has " + std::to_string(type.rank()) + " axes, at most 8 are supported", origin);
+  if (type.rank() > max_rank)
+    fail_user(ErrorCode::shape, op.name, "the result has " + std::to_string(type.rank()) + " axes, at most 8 are supported", origin);
   internal_check(type.names.empty() || type.names.size() == type.shape.size(), "axis names do not match the rank");
 }
 
@@ -52,8 +54,7 @@ void check_arity(const OpInfo& op, const std::vector<Expr>& inputs, OriginId ori
   }
 }
 
-template <class T>
-const T& attr_as(const Node& node, std::string_view key) {
+template <class T> const T& attr_as(const Node& node, std::string_view key) {
   const AttrValue* value = node.attr(key);
   const T* typed = value != nullptr ? std::get_if<T>(value) : nullptr;
   if (typed == nullptr) fail_internal(std::string(node.op().name) + " has no attribute \"" + std::string(key) + "\" of the wanted kind");

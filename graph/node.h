@@ -33,7 +33,8 @@ struct VOXLOOM_API Payload {
 };
 
 /// Value of a node attribute. A sub-graph is closed: it uses nothing but its own inputs.
-using AttrValue = std::variant<int64_t, double, bool, std::string, DType, std::vector<int64_t>, std::vector<Dim>, std::shared_ptr<const Graph>>;
+using AttrValue =
+    std::variant<int64_t, double, bool, std::string, DType, std::vector<int64_t>, std::vector<Dim>, std::shared_ptr<const Graph>>;
 struct Attr {
   std::string key;
   AttrValue value;
@@ -124,7 +125,8 @@ inline constexpr int max_graph_nesting = 64;
 /// Makes a node: checks the arity (a negative max_arity: no upper bound), sorts the attributes, then the row's `infer` gives the type (UserError when operands do not fit).
 VOXLOOM_API Expr make_node(const OpInfo& op, std::vector<Expr> inputs, Attrs attrs = {}, OriginId origin = {});
 /// Makes a leaf of a given type (input, constant, image, shared).
-VOXLOOM_API Expr make_leaf(const OpInfo& op, Type type, std::string name, std::shared_ptr<const Payload> payload, OriginId origin = {}, Attrs attrs = {});
+VOXLOOM_API Expr make_leaf(const OpInfo& op, Type type, std::string name, std::shared_ptr<const Payload> payload, OriginId origin = {},
+                           Attrs attrs = {});
 /// The same node with other operands (used by passes); the type is inferred again.
 VOXLOOM_API Expr with_inputs(const Node& node, std::vector<Expr> inputs);
 /// The same node under a name (of a result); names are no part of the structure.

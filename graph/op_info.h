@@ -52,8 +52,7 @@ struct ElementwiseFns {
 
 /// A reduction as an automaton over a tuple of real state components: init, then step per element in the order of decisions.md D1,
 /// combine of two partial states (left one first), finish once. `index` is the i64 position in the flattened reduced axes, `count` their length.
-template <class B, class V>
-struct ReductionTemplates {
+template <class B, class V> struct ReductionTemplates {
   void (*init)(B&, const Node&, V* state) = nullptr;
   void (*step)(B&, const Node&, V* state, const ops::Cx<V>& x, V index) = nullptr;
   void (*combine)(B&, const Node&, V* state, const V* other) = nullptr;
@@ -81,9 +80,9 @@ enum class Promotion : uint8_t {
 /// Flags of a row.
 struct OpFlags {
   bool commutative = false, associative = false, idempotent = false;
-  bool cheap = false;        ///< a load, cast, add or the like: may be computed again instead of being stored
-  bool order_free = false;   ///< a reduction whose result does not depend on the order (min, max, any, all, integer sums)
-  bool needs_index = false;  ///< a reduction whose step reads `index`
+  bool cheap = false;           ///< a load, cast, add or the like: may be computed again instead of being stored
+  bool order_free = false;      ///< a reduction whose result does not depend on the order (min, max, any, all, integer sums)
+  bool needs_index = false;     ///< a reduction whose step reads `index`
   bool needs_nonempty = false;  ///< a reduction without a value for no elements: a UserError at call time
 };
 

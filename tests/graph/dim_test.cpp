@@ -1,7 +1,7 @@
 // tests/graph/dim_test.cpp: canonical form, folding, text and evaluation of dims.
-#include <catch2/catch.hpp>
 #include <voxloom/graph/dim.h>
 #include <voxloom/graph/error.h>
+#include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <random>
@@ -60,7 +60,8 @@ TEST_CASE("text") {
   CHECK(Dim::parse("-9223372036854775808").constant() == INT64_MIN);
   CHECK(Dim::parse(" 2 * (n+1) - n ") == n + 2);
   CHECK(Dim::parse("#123456") == Dim::parse("#123456"));
-  for (const char* bad : {"", "n +", "max(n)", "floor_div(n, 0)", "floor_div(n, 1, 2)", "9223372036854775808", "n n", "sin(n)", "#", "(n"}) {
+  for (const char* bad :
+       {"", "n +", "max(n)", "floor_div(n, 0)", "floor_div(n, 1, 2)", "9223372036854775808", "n n", "sin(n)", "#", "(n"}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(Dim::parse(bad), UserError);
   }

@@ -18,7 +18,8 @@ TEST_CASE("equal nodes become one") {
 
 TEST_CASE("constants are equal by content, variables only to themselves") {
   const Expr a = rows::vector("a"), twin = rows::vector("a");
-  const Expr one = make_scalar(f32, 1.0), uno = make_scalar(f32, 1.0), wide = make_scalar(f64, 1.0), zero = make_scalar(f32, 0.0), minus = make_scalar(f32, -0.0);
+  const Expr one = make_scalar(f32, 1.0), uno = make_scalar(f32, 1.0), wide = make_scalar(f64, 1.0), zero = make_scalar(f32, 0.0),
+             minus = make_scalar(f32, -0.0);
   CHECK(Graph::make({}, {one, uno}).size() == 1);
   CHECK(Graph::make({}, {one, wide}).size() == 2);
   CHECK(Graph::make({}, {zero, minus}).size() == 2);
@@ -43,7 +44,8 @@ TEST_CASE("the structural hash sees structure and nothing else") {
   const auto build = [](int origin_line, double constant, const char* dim) {
     const Expr a = make_input("a", Type{f32, {Dim::symbol(dim)}});
     const Expr s = make_node(rows::add, {a, a}, {}, origin_of_text("t", origin_line));
-    return Graph::make({a}, {make_node(rows::mul, {s, make_constant(constant_op(), std::make_shared<const ConstantPayload>(*constant_of(*make_scalar(f32, constant))))})});
+    return Graph::make({a}, {make_node(rows::mul, {s, make_constant(constant_op(), std::make_shared<const ConstantPayload>(
+                                                                                       *constant_of(*make_scalar(f32, constant))))})});
   };
   const Graph g = build(1, 2.0, "n");
   CHECK(g.structural_hash() == build(2, 2.0, "n").structural_hash());
@@ -65,7 +67,8 @@ TEST_CASE("rewrite returns the same nodes when nothing changes and rebuilds what
   };
   const Graph same = rewrite(g, keep);
   CHECK(same.outputs()[0].same_as(g.outputs()[0]));
-  const Graph dropped = rewrite(g, [&](const Expr& node, std::span<const Expr> in) { return &node->op() == &rows::neg ? in[0] : keep(node, in); });
+  const Graph dropped =
+      rewrite(g, [&](const Expr& node, std::span<const Expr> in) { return &node->op() == &rows::neg ? in[0] : keep(node, in); });
   CHECK(dropped.outputs()[0]->input(0).same_as(a));
   CHECK(dropped.outputs()[1].same_as(g.outputs()[1]));
 }
@@ -87,7 +90,8 @@ TEST_CASE("100 000 nodes, deep and shared, are made and freed under a small stac
 }
 
 TEST_CASE("axis maps of an elementwise row") {
-  const Expr row = make_input("row", Type{f32, {1, Dim::symbol("n")}}), all = make_input("m", Type{f32, {Dim::symbol("k"), Dim::symbol("n")}});
+  const Expr row = make_input("row", Type{f32, {1, Dim::symbol("n")}}),
+             all = make_input("m", Type{f32, {Dim::symbol("k"), Dim::symbol("n")}});
   const Expr sum = make_node(rows::add, {all, row});
   const auto maps = axis_maps(*sum, 1);
   CHECK(maps[0].relation == AxisRelation::broadcast);

@@ -59,7 +59,8 @@ TEST_CASE("sub-graphs inside sub-graphs are bounded") {
   const Expr a = rows::vector("a");
   const auto wrap = [&](int levels) {
     auto inner = std::make_shared<const Graph>(Graph::make({a}, {a}));
-    for (int i = 0; i < levels; ++i) inner = std::make_shared<const Graph>(Graph::make({a}, {make_node(rows::loop, {a}, {{"body", inner}})}));
+    for (int i = 0; i < levels; ++i)
+      inner = std::make_shared<const Graph>(Graph::make({a}, {make_node(rows::loop, {a}, {{"body", inner}})}));
     return inner->nesting();
   };
   CHECK(wrap(60) == 60);

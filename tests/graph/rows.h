@@ -62,8 +62,7 @@ inline const OpInfo* lookup(std::string_view name) {
 inline Expr vector(std::string name) { return make_input(std::move(name), Type{f32, {Dim::symbol("n")}}); }
 
 /// Runs the body on a thread with a stack of 256 KiB; a recursion as deep as the graph would fault.
-template <class Body>
-void on_small_stack(Body body) {
+template <class Body> void on_small_stack(Body body) {
   pthread_attr_t attr;
   pthread_attr_init(&attr);
   pthread_attr_setstacksize(&attr, 256 * 1024);

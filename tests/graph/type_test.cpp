@@ -1,8 +1,8 @@
 // tests/graph/type_test.cpp: queries and text of types.
-#include <catch2/catch.hpp>
 #include <voxloom/graph/error.h>
 #include <voxloom/graph/lexer.h>
 #include <voxloom/graph/type.h>
+#include <catch2/catch.hpp>
 
 using namespace voxloom;
 
