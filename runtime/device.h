@@ -22,9 +22,9 @@ struct DeviceId {
 
 /// What `devices()` tells about one device.
 struct DeviceInfo {
-  DeviceId id;
-  std::string name;           ///< "cpu", "cuda:0"
-  std::string description;    ///< the model as the system reports it
+  DeviceId id = {};
+  std::string name = {};      ///< "cpu", "cuda:0"
+  std::string description = {};///< the model as the system reports it
   int64_t memory_bytes = 0;   ///< memory a plan may count on, 0 if unknown
   int threads = 0;            ///< default number of CPU threads; 0 on a GPU
 };
@@ -41,7 +41,7 @@ VOXLOOM_API void require_device(DeviceId device, std::string_view op);
 
 /// An ordered queue of work on a device. The CPU's queue is the calling thread: everything on it is done when its call returns.
 struct Stream {
-  DeviceId device;
+  DeviceId device = {};
   void* handle = nullptr;
   /// Returns when all work queued so far is done.
   VOXLOOM_API void synchronize() const;
@@ -49,7 +49,7 @@ struct Stream {
 
 /// A point in a stream's order. On the CPU every recorded point has already been passed.
 struct Event {
-  DeviceId device;
+  DeviceId device = {};
   void* handle = nullptr;
   VOXLOOM_API static Event record(const Stream& stream);
   VOXLOOM_API bool ready() const;
