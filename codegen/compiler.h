@@ -16,6 +16,7 @@ using KernelEntry = void (*)(const int64_t* params, char* const* pointers, int64
 struct Target {
   std::string name;       ///< "x86-64-v3" or "x86-64-v4"
   std::string features;   ///< LLVM feature string; part of the cache key
+  std::string tune;       ///< the processor that instructions are chosen and ordered for; empty: none in particular. Changes no bits.
   int vector_bits = 256;  ///< 256 or 512
 };
 /// UserError for an unknown name, or one this machine cannot run (the text names the missing feature).

@@ -1,0 +1,247 @@
+// codegen/llvm/emit_loop.cpp: scalar loops with flat indices, free and fixed vector loops, lane folds.
+#include <voxloom/codegen/llvm/emit_kernel.h>
+#include <voxloom/graph/error.h>
+
+namespace voxloom::codegen {
+
+void KernelEmitter::loop(const Loop& l) {
+  if (l.lanes == 1) return scalar_loop(l);
+  internal_check(part_ == nullptr, "a vector loop inside a vector loop");
+  if (l.lanes == 0) return free_loop(l);
+  fixed_loop(l);
+}
+
+/// The value a carried one starts from, with as many lanes as its phi.
+KernelEmitter::V KernelEmitter::carried_init(const Carried& c) {
+  const V v = use(c.init);
+  if (!kernel_.values[c.phi].lanes || Ir::lanes_of(v) > 1) return v;
+  internal_check(outer_lanes_[c.phi] > 0, "nothing fixes the number of lanes of a carried value");
+  return ir_.splat(v, static_cast<unsigned>(outer_lanes_[c.phi]));
+}
+
+std::vector<KernelEmitter::V> KernelEmitter::first_indices(const Loop& l, V lo) {
+  std::vector<V> index;
+  V rest = lo;
+  for (size_t k = 0; k + 1 < l.extents.size(); ++k) {
+    const V e = use(l.extents[k]);
+    index.push_back(LLVMBuildURem(ir_.builder(), rest, e, ""));
+    rest = LLVMBuildUDiv(ir_.builder(), rest, e, "");
+  }
+  index.push_back(rest);
+  return index;
+}
+
+std::vector<KernelEmitter::V> KernelEmitter::next_indices(const Loop& l, const std::vector<V>& index, V next_p) {
+  if (index.size() == 1) return {next_p};
+  std::vector<V> next;
+  V carry = ir_.c64(1);
+  for (size_t k = 0; k < index.size(); ++k) {
+    V v = ir_.add(index[k], carry);
+    if (k + 1 < index.size()) {
+      const V full = ir_.icmp(LLVMIntEQ, v, use(l.extents[k]));
+      v = ir_.select(full, ir_.c64(0), v);
+      carry = LLVMBuildZExt(ir_.builder(), full, ir_.i64(), "");
+    }
+    next.push_back(v);
+  }
+  return next;
+}
+
+void KernelEmitter::scalar_loop(const Loop& l) {
+  const V lo = use(l.lo), hi = use(l.hi);
+  std::vector<V> init, phis;
+  for (const Carried& c : l.carried) init.push_back(carried_init(c));
+  const Ir::Block guard = ir_.here(), before = ir_.new_block("loop.begin"), body = ir_.new_block("loop"), end = ir_.new_block("loop.end");
+  ir_.branch(ir_.icmp(LLVMIntSLT, lo, hi), before, end);
+  ir_.at(before);  // the divisions happen only if there is a position, so no extent is 0
+  const std::vector<V> first = first_indices(l, lo);
+  ir_.jump(body);
+  ir_.at(body);
+  const V p = ir_.phi(ir_.i64());
+  Ir::incoming(p, lo, before);
+  std::vector<V> index;
+  for (size_t k = 0; k < l.index.size(); ++k) {
+    index.push_back(l.index.size() == 1 ? p : ir_.phi(ir_.i64()));
+    if (l.index.size() > 1) Ir::incoming(index[k], first[k], before);
+    define(l.index[k], index[k]);
+  }
+  for (size_t k = 0; k < init.size(); ++k) {
+    phis.push_back(ir_.phi(LLVMTypeOf(init[k])));
+    Ir::incoming(phis[k], init[k], before);
+    define(l.carried[k].phi, phis[k]);
+  }
+  block(l.body);
+  const V p1 = ir_.add(p, ir_.c64(1));
+  const std::vector<V> next = next_indices(l, index, p1);
+  std::vector<V> carried;
+  for (size_t k = 0; k < init.size(); ++k) carried.push_back(use(l.carried[k].next, Ir::lanes_of(init[k])));
+  const Ir::Block latch = ir_.here();
+  Ir::incoming(p, p1, latch);
+  for (size_t k = 0; k < index.size() && index.size() > 1; ++k) Ir::incoming(index[k], next[k], latch);
+  for (size_t k = 0; k < init.size(); ++k) Ir::incoming(phis[k], carried[k], latch);
+  ir_.branch(ir_.icmp(LLVMIntSLT, p1, hi), body, end);
+  ir_.at(end);
+  for (size_t k = 0; k < init.size(); ++k) {
+    const V result = ir_.phi(LLVMTypeOf(init[k]));
+    Ir::incoming(result, init[k], guard);
+    Ir::incoming(result, carried[k], latch);
+    define(l.carried[k].result, result);
+  }
+}
+
+/// Lanes from <= k < to of a vector; both are within 0 .. width.
+KernelEmitter::V KernelEmitter::lane_mask(unsigned width, V from, V to) {
+  const bool whole_start = LLVMIsAConstantInt(from) != nullptr && LLVMConstIntGetZExtValue(from) == 0;
+  if (avx512()) {
+    const V ones = ir_.c64(-1);
+    V bits = ir_.intrinsic("llvm.x86.bmi.bzhi.64", {}, {ones, to});
+    if (!whole_start) bits = ir_.bit_and(bits, LLVMBuildNot(ir_.builder(), ir_.intrinsic("llvm.x86.bmi.bzhi.64", {}, {ones, from}), ""));
+    return ir_.bitcast(LLVMBuildTrunc(ir_.builder(), bits, ir_.int_type(width), ""), ir_.vector(ir_.int_type(1), width));
+  }
+  const V lanes = ir_.iota(ir_.int_type(32), width);
+  const auto splat32 = [&](V v) { return ir_.splat(LLVMBuildTrunc(ir_.builder(), v, ir_.int_type(32), ""), width); };
+  const V below = ir_.icmp(LLVMIntULT, lanes, splat32(to));
+  return whole_start ? below : ir_.bit_and(below, ir_.icmp(LLVMIntUGE, lanes, splat32(from)));
+}
+
+void KernelEmitter::chunk(const Loop& l, const LoopShape& shape, V first, V from, V to, std::vector<std::vector<V>>& carried) {
+  const auto within = [&](V v, unsigned first_lane) {
+    if (shape.parts == 1) return v;
+    const V moved = ir_.sub(v, ir_.c64(first_lane));
+    return ir_.intrinsic("llvm.smax", {ir_.i64()}, {ir_.c64(0), ir_.intrinsic("llvm.smin", {ir_.i64()}, {ir_.c64(shape.width), moved})});
+  };
+  for (unsigned k = 0; k < shape.parts; ++k) {
+    Part part;
+    part.width = shape.width;
+    part.first_lane = k * shape.width;
+    const V start = ir_.add(first, ir_.c64(part.first_lane));
+    if (to != nullptr) {
+      part.from = within(from, part.first_lane);
+      part.to = within(to, part.first_lane);
+      part.mask = lane_mask(shape.width, part.from, part.to);
+    }
+    part_ = &part;
+    define(l.index[0], ir_.add(ir_.splat(start, shape.width), ir_.iota(ir_.i64(), shape.width)));
+    affine_[l.index[0]] = start;
+    for (size_t c = 0; c < carried.size(); ++c) define(l.carried[c].phi, carried[c][k]);
+    block(l.body);
+    for (size_t c = 0; c < carried.size(); ++c) {
+      const V next = use(l.carried[c].next, shape.width);
+      carried[c][k] = part.mask == nullptr ? next : ir_.select(part.mask, next, carried[c][k]);
+    }
+    part_ = nullptr;
+  }
+}
+
+void KernelEmitter::free_loop(const Loop& l) {
+  const LoopShape shape = loop_shape(kernel_, l, target_.vector_bits);
+  const V lo = use(l.lo), hi = use(l.hi), step = ir_.c64(shape.chunk());
+  std::vector<std::vector<V>> none;
+  const Ir::Block before = ir_.here(), main = ir_.new_block("chunk"), rest = ir_.new_block("rest"), tail = ir_.new_block("tail"),
+                  end = ir_.new_block("vector.end");
+  const V last = ir_.sub(hi, step);  // the last position where a full chunk fits
+  ir_.branch(ir_.icmp(LLVMIntSLE, lo, last), main, rest);
+  ir_.at(main);
+  const V p = ir_.phi(ir_.i64());
+  Ir::incoming(p, lo, before);
+  chunk(l, shape, p, nullptr, nullptr, none);
+  const V p1 = ir_.add(p, step);
+  const Ir::Block latch = ir_.here();
+  Ir::incoming(p, p1, latch);
+  ir_.branch(ir_.icmp(LLVMIntSLE, p1, last), main, rest);
+  ir_.at(rest);
+  const V q = ir_.phi(ir_.i64());
+  Ir::incoming(q, lo, before);
+  Ir::incoming(q, p1, latch);
+  ir_.branch(ir_.icmp(LLVMIntSLT, q, hi), tail, end);
+  ir_.at(tail);
+  chunk(l, shape, q, ir_.c64(0), ir_.sub(hi, q), none);
+  ir_.jump(end);
+  ir_.at(end);
+}
+
+// A dispatch block sends full chunks to a tight inner loop and the partial ones, first and last, to one masked copy of the body.
+void KernelEmitter::fixed_loop(const Loop& l) {
+  const LoopShape shape = loop_shape(kernel_, l, target_.vector_bits);
+  const V lo = use(l.lo), hi = use(l.hi), step = ir_.c64(shape.chunk());
+  const size_t count = l.carried.size();
+  std::vector<std::vector<V>> start(count), at_dispatch(count), carried(count);
+  for (size_t c = 0; c < count; ++c) {
+    const V init = carried_init(l.carried[c]);
+    for (unsigned k = 0; k < shape.parts; ++k) start[c].push_back(ir_.slice(init, k * shape.width, shape.width));
+  }
+  // An empty range starts at its end: not even uniform loads of the body may happen.
+  const V aligned = ir_.bit_and(lo, ir_.c64(-static_cast<int64_t>(shape.chunk())));
+  const V first = ir_.select(ir_.icmp(LLVMIntSLT, lo, hi), aligned, hi);
+  const Ir::Block before = ir_.here(), dispatch = ir_.new_block("dispatch"), choose = ir_.new_block("choose"), main = ir_.new_block("chunk"),
+                  partial = ir_.new_block("partial"), end = ir_.new_block("vector.end");
+  ir_.jump(dispatch);
+
+  // Phis for the carried values at the current block, fed with `from` coming from `block`.
+  const auto phis = [&](std::vector<std::vector<V>>& out, const std::vector<std::vector<V>>& from, Ir::Block block) {
+    for (size_t c = 0; c < count; ++c) {
+      out[c].clear();
+      for (unsigned k = 0; k < shape.parts; ++k) {
+        out[c].push_back(ir_.phi(LLVMTypeOf(from[c][k])));
+        Ir::incoming(out[c][k], from[c][k], block);
+      }
+    }
+  };
+  const auto feed = [&](const std::vector<std::vector<V>>& phi, const std::vector<std::vector<V>>& from, Ir::Block block) {
+    for (size_t c = 0; c < count; ++c) {
+      for (unsigned k = 0; k < shape.parts; ++k) Ir::incoming(phi[c][k], from[c][k], block);
+    }
+  };
+  ir_.at(dispatch);
+  const V p = ir_.phi(ir_.i64());
+  Ir::incoming(p, first, before);
+  phis(at_dispatch, start, before);
+  ir_.branch(ir_.icmp(LLVMIntSLT, p, hi), choose, end);
+  ir_.at(choose);
+  const V full = ir_.bit_and(ir_.icmp(LLVMIntSGE, p, lo), ir_.icmp(LLVMIntSLE, ir_.add(p, step), hi));
+  ir_.branch(full, main, partial);
+
+  ir_.at(main);
+  const V m = ir_.phi(ir_.i64());
+  Ir::incoming(m, p, choose);
+  std::vector<std::vector<V>> in_main(count);
+  phis(in_main, at_dispatch, choose);
+  carried = in_main;
+  chunk(l, shape, m, nullptr, nullptr, carried);
+  const V m1 = ir_.add(m, step);
+  const Ir::Block latch = ir_.here();
+  Ir::incoming(m, m1, latch);
+  feed(in_main, carried, latch);
+  ir_.branch(ir_.icmp(LLVMIntSLE, ir_.add(m1, step), hi), main, dispatch);
+  Ir::incoming(p, m1, latch);
+  feed(at_dispatch, carried, latch);
+
+  ir_.at(partial);
+  const auto between = [&](V v) {
+    return ir_.intrinsic("llvm.smax", {ir_.i64()}, {ir_.c64(0), ir_.intrinsic("llvm.smin", {ir_.i64()}, {step, ir_.sub(v, p)})});
+  };
+  carried = at_dispatch;
+  chunk(l, shape, p, between(lo), between(hi), carried);
+  Ir::incoming(p, ir_.add(p, step), ir_.here());
+  feed(at_dispatch, carried, ir_.here());
+  ir_.jump(dispatch);
+
+  ir_.at(end);
+  for (size_t c = 0; c < count; ++c) define(l.carried[c].result, ir_.concat(at_dispatch[c].data(), shape.parts));
+}
+
+void KernelEmitter::lane_fold(const LaneFold& f) {
+  std::vector<V> state;
+  for (Id id : f.values) state.push_back(use(id, static_cast<unsigned>(f.lanes)));
+  for (auto half = static_cast<unsigned>(f.lanes) / 2; half >= 1; half /= 2) {
+    for (size_t k = 0; k < state.size(); ++k) {
+      define(f.left[k], ir_.slice(state[k], 0, half));
+      define(f.right[k], ir_.slice(state[k], half, half));
+    }
+    block(f.combine);
+    for (size_t k = 0; k < state.size(); ++k) state[k] = use(f.outputs[k], half);
+  }
+  for (size_t k = 0; k < state.size(); ++k) define(f.results[k], state[k]);
+}
+
+}  // namespace voxloom::codegen

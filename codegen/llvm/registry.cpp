@@ -1,0 +1,78 @@
+// codegen/llvm/registry.cpp: KernelRegistry.
+#include <voxloom/codegen/llvm/registry.h>
+
+namespace voxloom::codegen {
+
+KernelRegistry& KernelRegistry::get() {
+  static auto* registry = new KernelRegistry;  // kernels may outlive static destruction
+  return *registry;
+}
+
+std::shared_ptr<const CompiledKernel> KernelRegistry::find_or_build(const std::string& key, const std::function<Built()>& build, bool& built,
+                                                                    size_t& bytes) {
+  std::list<std::shared_ptr<const CompiledKernel>> dropped;
+  std::unique_lock lock(mutex_);
+  built = false;
+  // A slot without a kernel is being built or unloaded; its symbol is taken until that is over.
+  for (auto it = slots_.find(key); it != slots_.end(); it = slots_.find(key)) {
+    if (std::shared_ptr<const CompiledKernel> kernel = it->second.building ? nullptr : it->second.kernel.lock()) {
+      bytes = it->second.bytes;
+      touch(it->second, kernel, dropped);
+      lock.unlock();
+      return kernel;
+    }
+    changed_.wait(lock);
+  }
+  slots_[key].building = true;
+  lock.unlock();
+  Built result;
+  try {
+    result = build();
+  } catch (...) {
+    lock.lock();
+    slots_.erase(key);
+    changed_.notify_all();
+    throw;
+  }
+  built = true;
+  bytes = result.bytes;
+  std::shared_ptr<const CompiledKernel> kernel(result.kernel.release(), [this, key](const CompiledKernel* k) { unload(key, k); });
+  lock.lock();
+  Slot& slot = slots_[key];
+  slot.kernel = kernel;
+  slot.bytes = bytes;
+  slot.building = false;
+  touch(slot, kernel, dropped);
+  changed_.notify_all();
+  lock.unlock();
+  return kernel;
+}
+
+void KernelRegistry::unload(const std::string& key, const CompiledKernel* kernel) {
+  delete kernel;
+  const std::lock_guard lock(mutex_);
+  slots_.erase(key);
+  changed_.notify_all();
+}
+
+void KernelRegistry::touch(Slot& slot, std::shared_ptr<const CompiledKernel> kernel, std::list<std::shared_ptr<const CompiledKernel>>& dropped) {
+  if (slot.in_recent) {
+    recent_.splice(recent_.begin(), recent_, slot.recent);
+    return;
+  }
+  recent_.push_front(std::move(kernel));
+  slot.recent = recent_.begin();
+  slot.in_recent = true;
+  recent_bytes_ += slot.bytes;
+  while (recent_bytes_ > limit && recent_.size() > 1) {
+    Slot* last = nullptr;
+    for (auto& [key, s] : slots_) {
+      if (s.in_recent && s.recent == std::prev(recent_.end())) last = &s;
+    }
+    recent_bytes_ -= last->bytes;
+    last->in_recent = false;
+    dropped.splice(dropped.end(), recent_, last->recent);
+  }
+}
+
+}  // namespace voxloom::codegen

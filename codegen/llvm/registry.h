@@ -1,0 +1,49 @@
+// codegen/llvm/registry.h: the kernels of this process by key; equal ones asked for at once are built once.
+#pragma once
+
+#include <voxloom/codegen/compiler.h>
+
+#include <condition_variable>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace voxloom::codegen {
+
+/// A kernel stays loaded while someone uses it, and after that while the last `limit` bytes of code used include it.
+class KernelRegistry {
+ public:
+  struct Built {
+    std::unique_ptr<const CompiledKernel> kernel;
+    size_t bytes = 0;
+  };
+  static KernelRegistry& get();
+
+  /// The kernel under `key`, built by `build` unless it is there. `built` tells which. Exceptions of `build` go to its caller; others that
+  /// wait for the same key then build for themselves.
+  std::shared_ptr<const CompiledKernel> find_or_build(const std::string& key, const std::function<Built()>& build, bool& built, size_t& bytes);
+
+ private:
+  struct Slot {
+    std::weak_ptr<const CompiledKernel> kernel;
+    size_t bytes = 0;
+    bool building = false;
+    std::list<std::shared_ptr<const CompiledKernel>>::iterator recent;
+    bool in_recent = false;
+  };
+  void unload(const std::string& key, const CompiledKernel* kernel);
+  /// Puts the kernel in front of the recent ones; what falls out is handed to `dropped`, to be released without the lock.
+  void touch(Slot& slot, std::shared_ptr<const CompiledKernel> kernel, std::list<std::shared_ptr<const CompiledKernel>>& dropped);
+
+  static constexpr size_t limit = size_t{16} << 20;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::unordered_map<std::string, Slot> slots_;
+  std::list<std::shared_ptr<const CompiledKernel>> recent_;
+  size_t recent_bytes_ = 0;
+};
+
+}  // namespace voxloom::codegen
