@@ -32,13 +32,15 @@ std::vector<int> reduced_axes(const Node& reduction) {
 
 class Analysis {
  public:
-  Analysis(const std::vector<const Node*>& nodes, Group& group) : nodes_(nodes), group_(group) {}
+  Analysis(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, Group& group)
+      : nodes_(nodes), stored_(stored), group_(group) {}
 
   std::string run() {
     group_ = Group{};
     if (nodes_.size() > max_group_nodes) return "the kernel would have more than " + std::to_string(max_group_nodes) + " operations";
     group_.nodes = nodes_;
-    for (std::string (Analysis::*step)() : {&Analysis::unify, &Analysis::order_axes, &Analysis::find_roles, &Analysis::find_stages, &Analysis::check_recompute}) {
+    for (std::string (Analysis::*step)() : {&Analysis::unify, &Analysis::order_axes, &Analysis::find_roles, &Analysis::find_stages, &Analysis::check_missing_axes,
+                                              &Analysis::check_recompute}) {
       if (std::string reason = (this->*step)(); !reason.empty()) return reason;
     }
     return {};
@@ -198,18 +200,15 @@ class Analysis {
     return {};
   }
 
-  bool has(const std::vector<int>& axes, Role role) const {
-    return std::any_of(axes.begin(), axes.end(), [&](int a) { return a >= 0 && group_.axes[static_cast<size_t>(a)].role == role; });
-  }
+  bool has(const std::vector<int>& axes, Role role) const { return group_.has_role(axes, role); }
   bool lacks(const std::vector<int>& axes, Role role) const {
     for (size_t a = 0; a < group_.axes.size(); ++a) {
       if (group_.axes[a].role == role && std::find(axes.begin(), axes.end(), static_cast<int>(a)) == axes.end()) return true;
     }
     return false;
   }
-  bool is_full(const Node* n) const { return has(group_.result.at(n), Role::I) && !is_column(n); }
-  // Downstream of a finished O reduction, without O axes.
-  bool is_column(const Node* n) const { return group_.has_role(Role::O) && !has(group_.result.at(n), Role::O) && after_outer_.count(n) != 0; }
+  bool is_full(const Node* n) const { return group_.level(n) == Level::full; }
+  bool is_column(const Node* n) const { return group_.level(n) == Level::column || (group_.level(n) == Level::point && group_.after_outer.count(n) != 0); }
 
   std::string find_stages() {
     const bool has_outer = group_.has_role(Role::O);
@@ -220,7 +219,7 @@ class Analysis {
         const Node* m = operand_map(*n, k).base;
         if (!group_.contains(m)) continue;
         Stage available = group_.stage.at(m);
-        after_outer = after_outer || after_outer_.count(m) != 0;
+        after_outer = after_outer || group_.after_outer.count(m) != 0;
         if (m->op().kind == OpKind::reduction && !reduced_set(m).empty()) {
           if (reduction_role(group_, *m) == Role::O) {
             available = {available.outer + 1, 0};
@@ -231,7 +230,7 @@ class Analysis {
         }
         stage = std::max(stage, available);
       }
-      if (after_outer) after_outer_.insert(n);
+      if (after_outer) group_.after_outer.insert(n);
       if (has_outer && after_outer && !has(group_.domain.at(n), Role::O)) stage.inner = 0;
       group_.stage[n] = stage;
       const bool whole_array = group_.inner_reduced && !group_.has_role(Role::P) && !has_outer;
@@ -242,11 +241,25 @@ class Analysis {
     return {};
   }
 
+  // What is stored, and every reduction, must run over all loop axes of its level: otherwise it would be done again for each index.
+  std::string check_missing_axes() {
+    for (const Node* n : nodes_) {
+      const bool reduction = n->op().kind == OpKind::reduction && !reduced_set(n).empty();
+      if (!reduction && !stored_(n)) continue;
+      const std::vector<int>& axes = group_.domain.at(n);
+      const bool inside_outer = reduction || (!group_.after_outer.count(n) && (has(axes, Role::I) || has(axes, Role::O)));
+      if (lacks(axes, Role::P) || (inside_outer && lacks(axes, Role::O)) || (has(axes, Role::I) && lacks(axes, Role::I))) {
+        return std::string(n->op().name) + " does not run over all the axes of the kernel";
+      }
+    }
+    return {};
+  }
+
   // A full value is gone when its loop ends: using it at a later stage computes it again, which only short cheap chains may.
   std::string check_recompute() {
     for (const Node* n : nodes_) {
-      const bool needs_all = n->op().kind != OpKind::reduction && has(group_.result.at(n), Role::I) && !is_column(n);
-      if (needs_all && (lacks(group_.result.at(n), Role::O) || lacks(group_.result.at(n), Role::P)) && chain_cost(n, group_.stage.at(n), true) > max_recompute_chain) {
+      const bool repeated = n->op().kind != OpKind::reduction && is_full(n) && (lacks(group_.result.at(n), Role::O) || lacks(group_.result.at(n), Role::P));
+      if (repeated && chain_cost(n, group_.stage.at(n), true) > max_recompute_chain) {
         return std::string(n->op().name) + " lacks a loop axis and would be computed again for each of its indices";
       }
       for (size_t k = 0; k < n->inputs().size(); ++k) {
@@ -282,18 +295,48 @@ class Analysis {
   }
 
   const std::vector<const Node*>& nodes_;
+  const std::function<bool(const Node*)>& stored_;
   Group& group_;
   std::unordered_map<const Node*, int> first_;
   std::unordered_map<const Node*, std::vector<int>> kept_;
   std::vector<int> parent_;
   std::map<int, int> number_;
-  std::set<const Node*> after_outer_;
 };
 
 }  // namespace
 
 bool Group::has_role(Role r) const {
   return std::any_of(axes.begin(), axes.end(), [&](const LoopAxis& a) { return a.role == r; });
+}
+
+bool Group::has_role(const std::vector<int>& node_axes, Role r) const {
+  return std::any_of(node_axes.begin(), node_axes.end(), [&](int a) { return a >= 0 && axes[static_cast<size_t>(a)].role == r; });
+}
+
+Level Group::level(const Node* n) const {
+  const std::vector<int>& own = result.at(n);
+  const bool inner = has_role(own, Role::I);
+  if (!has_role(Role::O)) return inner ? Level::full : Level::row;
+  const bool finished = after_outer.count(n) != 0 || (n->op().kind == OpKind::reduction && reduction_role(*this, *n) == Role::O);
+  const bool outer = has_role(own, Role::O);
+  if (finished && !outer) return inner ? Level::column : Level::point;
+  if (inner) return Level::full;
+  return outer ? Level::row : Level::point;
+}
+
+Group copy_group(const Expr& value) {
+  Group group;
+  std::vector<int>& domain = group.domain[nullptr];
+  domain.assign(static_cast<size_t>(value.rank()), -1);
+  const auto fastest_first = value.type().fastest_first();
+  for (auto k = fastest_first.rbegin(); k != fastest_first.rend(); ++k) {
+    const Dim& extent = value.shape()[static_cast<size_t>(*k)];
+    if (extent.is_one()) continue;
+    domain[static_cast<size_t>(*k)] = static_cast<int>(group.axes.size());
+    group.axes.push_back({extent, Role::P});
+  }
+  if (!group.axes.empty()) group.axes.back().role = Role::I;
+  return group;
 }
 
 Role reduction_role(const Group& group, const Node& reduction) {
@@ -314,6 +357,8 @@ bool reduces_in_lanes(const Node& reduction) {
   return true;
 }
 
-std::string analyse_group(const std::vector<const Node*>& nodes, Group& group) { return Analysis(nodes, group).run(); }
+std::string analyse_group(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, Group& group) {
+  return Analysis(nodes, stored, group).run();
+}
 
 }  // namespace voxloom::codegen

@@ -11,6 +11,7 @@
 
 #include <voxloom/codegen/view_map.h>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -33,6 +34,9 @@ struct Stage {
   friend auto operator<=>(const Stage&, const Stage&) = default;
 };
 
+/// Where a value lives (see above).
+enum class Level : uint8_t { full, row, column, point };
+
 /// What a set of nodes is as a kernel. Axes are listed from the slowest to the fastest.
 struct Group {
   std::vector<const Node*> nodes;  ///< compute nodes, operands first
@@ -43,16 +47,22 @@ struct Group {
   std::unordered_map<const Node*, std::vector<int>> result;
   std::unordered_map<const Node*, Stage> stage;  ///< of every node: when its value is available (for a reduction: when it runs)
   bool inner_reduced = false;                    ///< I axes are reduced (then they hold exactly the reduced axes)
+  std::set<const Node*> after_outer;             ///< nodes that depend on a finished O reduction
 
   bool contains(const Node* n) const { return domain.count(n) != 0; }
   bool has_role(Role r) const;
+  bool has_role(const std::vector<int>& node_axes, Role r) const;
+  /// Level of a node's result.
+  Level level(const Node* n) const;
 };
 
-/// Analyses a set of compute nodes (elementwise, reduction) given in topological order. Returns the empty string and fills `group`,
-/// or the reason why they cannot share a kernel.
-std::string analyse_group(const std::vector<const Node*>& nodes, Group& group);
+/// Analyses a set of compute nodes (elementwise, reduction) given in topological order. `stored` tells which of them are used outside
+/// the set. Returns the empty string and fills `group`, or the reason why they cannot share a kernel.
+std::string analyse_group(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, Group& group);
+/// A group without nodes that copies `value`, a leaf seen through views; its axes are those of the value (domain entry of nullptr).
+Group copy_group(const Expr& value);
 
-/// Role of the axes a reduction reduces: I or O.
+/// Role of the axes a reduction reduces: I or O; P when they all have the constant size 1.
 Role reduction_role(const Group& group, const Node& reduction);
 /// Whether the definition of this reduction uses 32 interleaved states (the operand's fastest axis of size other than 1 is reduced).
 bool reduces_in_lanes(const Node& reduction);

@@ -71,8 +71,8 @@ struct KernelVariant {
 /// What the layouts at a call decide.
 struct VariantKey {
   bool collapsed = true;     ///< runs of axes that are dense in every array are one loop
-  uint32_t unit = ~0U;       ///< bit per access: consecutive along the innermost axis
-  uint32_t swapped = 0;      ///< bit per access: stored in the other byte order
+  uint64_t unit = ~uint64_t{0};       ///< bit per access: consecutive along the innermost axis
+  uint64_t swapped = 0;      ///< bit per access: stored in the other byte order
   bool nontemporal = false;  ///< written arrays bypass the caches
   friend bool operator==(const VariantKey&, const VariantKey&) = default;
 };
@@ -81,13 +81,14 @@ struct VariantKey {
 struct KernelStep {
   std::string name;                     ///< "Fused{sub,mean,std,div}"
   std::vector<Dim> extents;             ///< of the loop axes, slowest first
-  std::vector<int> collapse_into;       ///< per axis: index after collapsing (runs of equal numbers become one axis)
-  int inner_axis = -1;                  ///< the vectorised axis; -1 if there is none
-  std::vector<int> parallel_axes;       ///< axes whose indices make up the parallel range, fastest first (innermost tiles come before them)
-  bool tiled = false;                   ///< the innermost axis is cut into tiles, which are the fastest part of the parallel range
+  std::vector<char> roles;              ///< per axis: 'P' parallel, 'O' reduced outside, 'I' innermost (codegen/group.h)
+  std::vector<int> collapse_into;       ///< per axis: its run; a run of axes dense in every array becomes one axis in the collapsed variant
+  /// The innermost axis is mapped and cut into tiles; tiles are the fastest part of the parallel range, then the other axes that are not 'O',
+  /// fastest first. Otherwise the parallel range is that of the 'P' axes (of 1 if there are none).
+  bool tiled = false;
   Dim outer_extent = 1;                 ///< positions of the O axes: a tile of all of them should stay in cache when passes > 1
   int outer_passes = 1;
-  bool leaf_parallel = false;           ///< the parallel range starts with the leaves of a reduction of length `reduced`
+  bool leaf_parallel = false;           ///< the parallel range starts with the leaves of a reduction of length `reduced` that the block touches
   Dim reduced = 0;
   std::vector<AccessRecipe> accesses;
   double flops_per_point = 0;           ///< primitive instructions per point of the loop space, for the profile

@@ -1,0 +1,184 @@
+// codegen/lower_impl.h: the state shared by the parts of lowering. Private to codegen/lower*.cpp.
+#pragma once
+
+#include <voxloom/codegen/lower.h>
+
+#include <map>
+#include <tuple>
+
+namespace voxloom::codegen {
+
+using ops::Cx;
+using ops::Value;
+using runtime::ParamRecipe;
+using runtime::ScratchRecipe;
+
+/// What a leaf operand is inside a kernel.
+struct LeafRef {
+  bool scalar_constant = false;
+  int access[2] = {-1, -1};
+};
+
+/// Accesses of the step that `part` needs, in a fixed order. Also used to find them again while lowering.
+class AccessTable {
+ public:
+  explicit AccessTable(const LowerInput& input);
+  const std::vector<runtime::AccessRecipe>& accesses() const { return accesses_; }
+  /// Operand k of a group node whose base lies outside the group.
+  LeafRef operand(const Node& n, size_t k) const { return operands_.at({&n, k}); }
+  /// A sink's destination, and its source when the value itself is a leaf.
+  LeafRef destination(size_t sink) const { return destinations_[sink]; }
+  LeafRef source(size_t sink) const { return sources_[sink]; }
+  int state(size_t k) const { return state_[k]; }
+  int carry(size_t k) const { return carry_[k]; }
+  bool needs(const Node* n) const { return needed_.count(n) != 0; }
+  bool sink_used(size_t sink) const { return used_[sink]; }
+
+ private:
+  void need(const Node* n);
+  LeafRef leaf(const Node* base, const std::vector<runtime::AxisTerm>& terms);
+  int add(runtime::AccessRecipe access);
+  LeafRef add_parts(DType dtype, int slot, bool written, const std::vector<runtime::AxisTerm>& terms);
+  void add_sink(size_t k);
+  void add_states();
+
+  const LowerInput& in_;
+  std::set<const Node*> needed_;
+  std::vector<runtime::AccessRecipe> accesses_;
+  std::map<std::pair<const Node*, size_t>, LeafRef> operands_;
+  std::vector<LeafRef> destinations_, sources_;
+  std::vector<char> used_;
+  std::vector<int> state_, carry_;
+};
+
+/// True when the sink's value is a full or row value (inside the O and I loops) and not the result of a finished reduction.
+bool sink_in_loops(const Group& group, const Sink& sink);
+/// dtypes of all state components of the group's reductions over `role`, in node order.
+std::vector<DType> state_dtypes(const Group& group, Role role);
+std::vector<const Node*> reductions_over(const Group& group, Role role);
+
+class Lowering {
+ public:
+  Lowering(const LowerInput& input, const runtime::KernelStep& step, const runtime::VariantKey& key);
+  Lowered run();
+
+ private:
+  struct Axis {
+    std::vector<int> members;  // group axes, slowest first
+    Role role = Role::P;
+    Dim extent = 1;
+    std::vector<Id> index;     // its index now is the sum of these; empty outside its loop
+  };
+  struct Scope {
+    std::unordered_map<const Node*, Cx<Value>> nodes;
+    std::map<int, Value> loads;
+  };
+  /// State components of one reduction in memory: elements along the tile, 32 lanes, or one.
+  struct StateArrays {
+    const Node* reduction = nullptr;
+    ScratchRecipe::Count count = ScratchRecipe::Count::tile;
+    std::vector<int> leaf, group, total;  // per component: scratch accesses, or numbers of state slots
+  };
+  /// Bounds of the leaf structure over n positions.
+  struct Order {
+    Id n, leaf, span;
+  };
+
+  // lower.cpp: axes, params, accesses
+  void make_axes();
+  Id param(ParamRecipe recipe, DType dtype = DType::i64, const char* name = "");
+  Id dim(const Dim& d) { return param({ParamRecipe::Kind::dim, d, 0, 0, 0}, DType::i64, "dim"); }
+  int kernel_access(int recipe);
+  std::vector<Term> terms(int recipe);
+  int scratch_access(ScratchRecipe::Count count, DType dtype);
+  Id min_of(Id a, Id b);
+  Id max_of(Id a, Id b);
+  Id add(Id a, Id b) { return b_.record().add(b_.value(a), b_.value(b)).id; }
+  Id sub(Id a, Id b) { return b_.record().sub(b_.value(a), b_.value(b)).id; }
+  Id mul(Id a, Id b) { return b_.record().mul(b_.value(a), b_.value(b)).id; }
+  Id ceil_div(Id a, Id b);
+  Id flat_index(const std::vector<Axis*>& fastest_first);
+  std::vector<Axis*> axes_of(Role role);  // fastest first
+  Id extent_product(const std::vector<Axis*>& axes);
+  Dim extent_dim(Role role) const;
+  void open_parallel_loop();
+  void set_tile(Id lo, Id hi);
+
+  // lower_values.cpp: values of nodes
+  Cx<Value> value(const Node* n);
+  Cx<Value> operand(const Node& n, size_t k);
+  Cx<Value> leaf(const LeafRef& ref, const Node* constant);
+  Cx<Value> trivial_reduction(const Node* n);
+  Cx<Value> sink_value(size_t k);
+  void store_sink(size_t k);
+  void remember(const Node* n, const Cx<Value>& v) { scopes_.back().nodes[n] = v; }
+  void hoist(const std::vector<const Node*>& full_roots);
+  void hoist_below(const Node* n, std::set<const Node*>& seen);
+  bool is_full(const Node* n) const;
+  bool is_column(const Node* n) const;
+  bool has_role(const std::vector<int>& axes, Role role) const;
+  const Node* sink_node(size_t k) const;
+  Stage sink_stage(size_t k) const;
+
+  // lower_inner.cpp: I loops
+  struct InnerWork {
+    std::vector<const Node*> lane_reductions;
+    std::vector<StateArrays*> outer_steps;  // O reductions of full values
+    std::vector<size_t> sinks;
+    bool empty() const { return lane_reductions.empty() && outer_steps.empty() && sinks.empty(); }
+  };
+  void inner_stages(int outer, std::vector<StateArrays>& outer_states);
+  void inner_loop(const InnerWork& work);
+  void inner_body(const InnerWork& work);
+  void map_loop(const std::function<void()>& body);
+  std::vector<Id> lane_loop(Id lo, Id hi, const InnerWork& work, std::vector<Id> init);
+  std::vector<Id> step_all(const InnerWork& work, std::vector<Id> states);
+  void lane_reduction(const InnerWork& work);
+  std::vector<Id> init_states(const std::vector<const Node*>& reductions);
+  std::vector<Id> combine_states(const std::vector<const Node*>& reductions, const std::vector<Id>& left, const std::vector<Id>& right);
+  Cx<Value> finish_state(const Node* n, const std::vector<Id>& states, size_t first, Id count);
+  Order order_over(Role role);
+  void leaves_kernel();
+  void fold_kernel();
+  void point_sinks(int outer, Level level);
+
+  // lower_outer.cpp: passes over O
+  void outer_passes();
+  void outer_pass(int outer);
+  Id state_load(int component, const std::vector<Term>& at);
+  void state_store(int component, const std::vector<Term>& at, Id value);
+  void reduce_positions(Id lo, Id hi, int outer, std::vector<StateArrays>& states);
+  void step_outer(const StateArrays& s, const Cx<Value>& x, Id position);
+  void array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body);
+  std::vector<Term> array_terms(const StateArrays& s);
+  void init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::*which);
+  void merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::*into, std::vector<int> StateArrays::*from);
+  std::vector<Id> fold_lanes_array(const StateArrays& s);
+  void finish_outer(int outer, std::vector<StateArrays>& states);
+  std::vector<StateArrays> make_states(int outer);
+  std::vector<StateArrays> slot_states();
+  void accumulate_kernel();
+  void finish_kernel();
+
+  const LowerInput& in_;
+  const Group& group_;
+  const runtime::KernelStep& step_;
+  runtime::VariantKey key_;
+  AccessTable table_;
+  KernelBuilder b_;
+  Lowered out_;
+  std::vector<Axis> axes_;                 // slowest first
+  std::vector<int> axis_of_;               // group axis -> axes_
+  int inner_ = -1;                         // vectorised axis in axes_
+  std::map<std::tuple<int, std::string, int, int, uint64_t>, Id> params_;
+  std::map<std::tuple<int, std::string, int, int, uint64_t>, int> param_slots_;
+  std::map<int, int> kernel_accesses_;     // recipe -> kernel access
+  std::vector<Scope> scopes_;
+  std::unordered_map<const Node*, std::vector<int>> spills_;  // column values kept in scratch: one access per part
+  std::vector<Id> flat_inner_;             // position over the I axes now, as a sum
+  Id tile_lo_ = 0, tile_hi_ = 0, minus_tile_lo_ = 0;
+  bool in_inner_ = false;
+  bool slots_hold_states_ = false;         // state arrays are accesses of the step, not scratch
+};
+
+}  // namespace voxloom::codegen
