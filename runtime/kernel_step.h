@@ -38,6 +38,7 @@ struct ParamRecipe {
     leaf_length,     ///< leaf_length(dim)
     group_span,      ///< 256 * leaf_length(dim)
     leaf_count,      ///< ceil(dim / leaf_length(dim))
+    block_leaf_count, ///< leaves of a reduction of length dim that the positions [position_lo, position_hi) touch
     tile,            ///< elements of the innermost axis per piece of work, chosen at bind
     tile_count,      ///< ceil(innermost extent / tile)
     stride,          ///< byte stride of `access` along loop axis `axis`
