@@ -91,6 +91,8 @@ struct KernelStep {
   int outer_passes = 1;
   bool leaf_parallel = false;           ///< the parallel range starts with the leaves of a reduction of length `reduced` that the block touches
   Dim reduced = 0;
+  /// Streamed reductions: sizes are those of the whole array, and arrays that arrive in blocks are addressed by whole-array positions.
+  bool global_positions = false;
   std::vector<AccessRecipe> accesses;
   double flops_per_point = 0;           ///< primitive instructions per point of the loop space, for the profile
   /// Compiles (or finds) the variant; thread-safe and memoised by the provider.

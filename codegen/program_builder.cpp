@@ -1,0 +1,281 @@
+// codegen/program_builder.cpp: slots and steps from a partition.
+#include <voxloom/codegen/program_builder.h>
+
+#include <voxloom/codegen/lower_impl.h>
+#include <voxloom/graph/constant.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+namespace voxloom::codegen {
+namespace {
+
+using runtime::KernelStep;
+using runtime::KernelVariant;
+using runtime::Program;
+using runtime::Slot;
+using runtime::VariantKey;
+
+bool mentions(const Dim& d, const std::string& symbol) {
+  if (d.is_constant()) return false;
+  const auto symbols = d.symbols();
+  return std::find(symbols.begin(), symbols.end(), symbol) != symbols.end();
+}
+
+/// Compiles variants of one step on demand. Keeps the graph alive, since groups point into it.
+class VariantProvider {
+ public:
+  VariantProvider(Graph graph, std::shared_ptr<const Group> group, LowerInput input, BuildOptions options)
+      : graph_(std::move(graph)), group_(std::move(group)), input_(std::move(input)), options_(std::move(options)) {
+    input_.group = group_.get();
+  }
+
+  std::shared_ptr<const KernelVariant> get(const KernelStep& step, const VariantKey& key) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [known, variant] : variants_) {
+      if (known == key) return variant;
+    }
+    Lowered lowered = lower(input_, step, key);
+    if (options_.mutate) options_.mutate(lowered.kernel);
+    auto variant = std::make_shared<KernelVariant>();
+    CompileInfo info;
+    auto code = compile_kernel(lowered.kernel, options_.compile, &info);
+    variant->entry = code->entry();
+    variant->code = std::move(code);
+    variant->params = std::move(lowered.params);
+    variant->pointers = std::move(lowered.pointers);
+    variant->scratch = std::move(lowered.scratch);
+    variant->compile_seconds = info.seconds;
+    variant->from_cache = info.origin != CompileInfo::Origin::compiled;
+    variants_.emplace_back(key, variant);
+    return variant;
+  }
+
+  Kernel kernel(const KernelStep& step, const VariantKey& key) const { return lower(input_, step, key).kernel; }
+
+ private:
+  Graph graph_;
+  std::shared_ptr<const Group> group_;
+  LowerInput input_;
+  BuildOptions options_;
+  std::mutex mutex_;
+  std::vector<std::pair<VariantKey, std::shared_ptr<const KernelVariant>>> variants_;
+};
+
+class Builder {
+ public:
+  Builder(const Graph& graph, const BuildOptions& options) : graph_(graph), options_(options), program_(std::make_shared<Program>()) {}
+
+  std::shared_ptr<Program> run() {
+    program_->name = options_.name;
+    for (size_t k = 0; k < graph_.inputs().size(); ++k) {
+      const Expr& e = graph_.inputs()[k];
+      Slot slot{.kind = Slot::Kind::argument, .type = e.type(), .index = static_cast<int>(k), .label = e->name()};
+      program_->argument_slots.push_back(add_slot(slot));
+      program_->argument_names.push_back(e->name());
+      slot_of_[e.get()] = program_->argument_slots.back();
+    }
+    for (size_t k = 0; k < graph_.outputs().size(); ++k) {
+      Slot slot{.kind = Slot::Kind::output, .type = graph_.outputs()[k].type(), .index = static_cast<int>(k), .label = "output " + std::to_string(k)};
+      program_->output_slots.push_back(add_slot(slot));
+    }
+    const Partition parts = partition(graph_, options_.partition);
+    for (const Partition::Item& item : parts.order) {
+      if (item.group >= 0) {
+        add_group(parts.groups[static_cast<size_t>(item.group)]);
+      } else {
+        add_outside(item.node);
+      }
+    }
+    for (const Refusal& r : parts.refusals) {
+      program_->notes.push_back(std::string(r.consumer->op().name) + " and " + r.producer->op().name + " are separate kernels: " + r.reason);
+    }
+    find_lives();
+    return program_;
+  }
+
+  std::vector<std::function<Kernel()>> kernels;
+
+ private:
+  int add_slot(Slot slot) {
+    program_->slots.push_back(std::move(slot));
+    return static_cast<int>(program_->slots.size() - 1);
+  }
+
+  // Storage of a node's value; leaves of rank 0 that are constants have none (they are kernel arguments).
+  int slot_of(const Node* n) {
+    if (auto it = slot_of_.find(n); it != slot_of_.end()) return it->second;
+    Slot slot{.kind = Slot::Kind::temporary, .type = n->type(), .label = n->op().name};
+    if (const ConstantPayload* constant = constant_of(*n)) {
+      slot.kind = Slot::Kind::constant;
+      slot.type.order = Order::C;
+      slot.constant = Array::view(constant->view(), n->payload());
+    } else {
+      internal_check(n->op().kind != OpKind::leaf, "build_program: a leaf that is no input: " + std::string(n->op().name));
+    }
+    return slot_of_[n] = add_slot(slot);
+  }
+
+  static bool is_scalar_constant(const Node* n) {
+    if (!constant_of(*n)) return false;
+    return std::all_of(n->type().shape.begin(), n->type().shape.end(), [](const Dim& d) { return d.is_one(); });
+  }
+
+  void add_outside(const Node* n) {
+    if (n->op().kind != OpKind::reshape) {
+      fail_user(ErrorCode::usage, n->op().name, "is not supported by the compiler yet", n->origin());
+    }
+    const ViewMap map = resolve_views(n->input(0));
+    const bool direct = map.base == n->input(0).get() && !is_scalar_constant(map.base);
+    int source = -1;
+    if (direct) {
+      source = slot_of(map.base);
+    } else {  // a view is laid out densely first
+      PlannedGroup copy;
+      copy.group = copy_group(n->input(0));
+      Slot slot{.kind = Slot::Kind::temporary, .type = n->input(0).type(), .label = "reshape"};
+      source = add_slot(slot);
+      copy.stores.push_back({n->input(0), nullptr, -2 - source, {}});
+      add_group(copy);
+    }
+    Slot slot{.kind = Slot::Kind::alias, .type = n->type(), .index = source, .label = "reshape"};
+    slot_of_[n] = add_slot(slot);
+    program_->order.push_back({-1, slot_of_[n], false});
+  }
+
+  int store_slot(const Store& s) {
+    if (s.into) return slot_of(s.into);
+    return s.output >= 0 ? program_->output_slots[static_cast<size_t>(s.output)] : -2 - s.output;
+  }
+
+  bool reduces_stream(const Group& group, Role role) const {
+    if (options_.stream_symbol.empty()) return false;
+    for (const LoopAxis& a : group.axes) {
+      if (a.role == role && mentions(a.extent, options_.stream_symbol)) return true;
+    }
+    return false;
+  }
+
+  void add_group(const PlannedGroup& planned) {
+    auto group = std::make_shared<Group>(planned.group);
+    LowerInput in;
+    in.group = group.get();
+    for (const Store& s : planned.stores) in.sinks.push_back({s.value, store_slot(s), s.offsets});
+    const auto use = [&](const Node* base) {
+      if (!group->contains(base) && !is_scalar_constant(base)) in.slots[base] = slot_of(base);
+    };
+    for (const Node* n : group->nodes) {
+      for (size_t k = 0; k < n->inputs().size(); ++k) use(operand_map(*n, k).base);
+    }
+    for (const Sink& s : in.sinks) use(resolve_views(s.value).base);
+
+    const bool has_outer = group->has_role(Role::O);
+    const bool streamed_inner = group->inner_reduced && reduces_stream(*group, Role::I);
+    const bool streamed_outer = has_outer && reduces_stream(*group, Role::O);
+    if (streamed_outer) {
+      add_state_slots(in, *group, Role::O, 3);
+      in.part = KernelPart::accumulate;
+      add_step(group, in, false);
+      in.part = KernelPart::finish;
+      add_step(group, in, true);
+    } else if (streamed_inner || (group->inner_reduced && !has_outer && !group->has_role(Role::P))) {
+      add_state_slots(in, *group, Role::I, 1);
+      in.part = KernelPart::leaves;
+      if (streamed_inner) add_carry_slots(in, *group);
+      add_step(group, in, false);
+      in.carry_slots.clear();
+      in.part = KernelPart::fold;
+      add_step(group, in, streamed_inner);
+    } else {
+      add_step(group, in, false);
+    }
+  }
+
+  // Shapes of the axes that the states are kept for.
+  Type state_type(const Group& group, DType dtype, bool with_inner) const {
+    Type type{.dtype = dtype, .shape = {}, .order = Order::C, .names = {}};
+    for (const LoopAxis& a : group.axes) {
+      if (a.role == Role::P || (with_inner && a.role == Role::I)) type.shape.push_back(a.extent);
+    }
+    return type;
+  }
+
+  void add_state_slots(LowerInput& in, const Group& group, Role role, int copies) {
+    for (DType dtype : state_dtypes(group, role)) {
+      for (int c = 0; c < copies; ++c) {
+        Slot slot{.kind = Slot::Kind::temporary, .type = state_type(group, dtype, role == Role::O), .label = "reduction state"};
+        if (role == Role::I) {
+          slot.has_leaves = true;
+          slot.leaves_of = 1;
+          for (const LoopAxis& a : group.axes) {
+            if (a.role == Role::I) slot.leaves_of = slot.leaves_of * a.extent;
+          }
+        }
+        in.state_slots.push_back(add_slot(slot));
+      }
+    }
+  }
+
+  void add_carry_slots(LowerInput& in, const Group& group) {
+    for (DType dtype : state_dtypes(group, Role::I)) {
+      Slot slot{.kind = Slot::Kind::temporary, .type = state_type(group, dtype, false), .label = "open leaf"};
+      slot.type.shape.push_back(Dim(32));
+      in.carry_slots.push_back(add_slot(slot));
+    }
+  }
+
+  void add_step(const std::shared_ptr<const Group>& group, const LowerInput& in, bool after_stream) {
+    KernelStep step = describe_step(in);
+    if (step.accesses.empty()) return;
+    if (in.part == KernelPart::leaves || in.part == KernelPart::fold || in.part == KernelPart::accumulate || in.part == KernelPart::finish) {
+      step.global_positions = !options_.stream_symbol.empty() && (reduces_stream(*group, Role::I) || reduces_stream(*group, Role::O));
+    }
+    auto provider = std::make_shared<VariantProvider>(graph_, group, in, options_);
+    auto shape = std::make_shared<KernelStep>(step);
+    step.variant = [provider, shape](const VariantKey& key) { return provider->get(*shape, key); };
+    kernels.emplace_back([provider, shape] { return provider->kernel(*shape, VariantKey{}); });
+    program_->order.push_back({static_cast<int>(program_->steps.size()), -1, after_stream});
+    program_->steps.push_back(std::move(step));
+  }
+
+  void find_lives() {
+    auto& slots = program_->slots;
+    const auto touch = [&](int slot, int at) {
+      while (true) {
+        Slot& s = slots[static_cast<size_t>(slot)];
+        if (s.first_step < 0) s.first_step = at;
+        s.last_step = at;
+        if (s.kind != Slot::Kind::alias) break;
+        slot = s.index;
+      }
+    };
+    for (size_t k = 0; k < program_->order.size(); ++k) {
+      const auto& item = program_->order[k];
+      if (item.alias_slot >= 0) {
+        touch(item.alias_slot, static_cast<int>(k));
+        continue;
+      }
+      for (const auto& access : program_->steps[static_cast<size_t>(item.step)].accesses) touch(access.slot, static_cast<int>(k));
+    }
+  }
+
+  const Graph& graph_;
+  BuildOptions options_;
+  std::shared_ptr<Program> program_;
+  std::unordered_map<const Node*, int> slot_of_;
+};
+
+}  // namespace
+
+std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options) { return Builder(graph, options).run(); }
+
+std::vector<Kernel> kernels_of(const Graph& graph, const BuildOptions& options) {
+  Builder builder(graph, options);
+  builder.run();
+  std::vector<Kernel> kernels;
+  for (const auto& make : builder.kernels) kernels.push_back(make());
+  return kernels;
+}
+
+}  // namespace voxloom::codegen

@@ -1,0 +1,29 @@
+// codegen/program_builder.h: a graph -> the program that runs it.
+#pragma once
+
+#include <voxloom/codegen/compiler.h>
+#include <voxloom/codegen/partition.h>
+#include <voxloom/runtime/program.h>
+
+#include <memory>
+#include <string>
+
+namespace voxloom::codegen {
+
+struct BuildOptions {
+  CompileOptions compile;
+  PartitionOptions partition;
+  std::string name;
+  /// Not empty: arrays arrive in blocks along axes whose size is this symbol; reductions over it are outputs and keep their
+  /// states between blocks.
+  std::string stream_symbol;
+  /// Test hook: called on every kernel before it is compiled (planted bugs of the fuzzer).
+  std::function<void(Kernel&)> mutate;
+};
+
+std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options);
+
+/// The kernels of a program as text, for explain: one entry per kernel step in order.
+std::vector<Kernel> kernels_of(const Graph& graph, const BuildOptions& options);
+
+}  // namespace voxloom::codegen

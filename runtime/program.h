@@ -1,0 +1,46 @@
+// runtime/program.h: what the planner produces: slots for every array and the steps that fill them.
+#pragma once
+
+#include <voxloom/graph/type.h>
+#include <voxloom/runtime/array.h>
+#include <voxloom/runtime/kernel_step.h>
+
+#include <string>
+#include <vector>
+
+namespace voxloom::runtime {
+
+/// A place for one array. Temporaries, states and outputs are dense in the order of their type.
+struct Slot {
+  enum class Kind : uint8_t { argument, constant, temporary, output, alias } kind = Kind::temporary;
+  Type type = {};
+  int index = 0;             ///< number of the argument or output; alias: the slot whose elements it shows under another shape
+  Array constant = {};
+  /// A trailing axis of leaf_count(leaves_of) elements for the states of a reduction's leaves.
+  bool has_leaves = false;
+  Dim leaves_of = 0;
+  /// Steps (positions in Program::order) that first write and last read it; for the arena.
+  int first_step = -1, last_step = -1;
+  std::string label = {};         ///< for explain: name of the node whose value it holds
+};
+
+/// One entry of the execution order.
+struct OrderItem {
+  int step = -1;             ///< kernel step, or
+  int alias_slot = -1;       ///< a reshape: the slot becomes a view of its source, copied first if the source is not dense
+  bool after_stream = false; ///< runs once, after the last block of a streamed pass
+};
+
+/// Immutable once built; shared by all calls.
+struct Program {
+  std::vector<Slot> slots;
+  std::vector<KernelStep> steps;
+  std::vector<OrderItem> order;
+  std::vector<int> argument_slots, output_slots;
+  /// For messages about wrong arguments.
+  std::string name;
+  std::vector<std::string> argument_names;
+  std::vector<std::string> notes;  ///< why things are as they are (refused fusions and the like), for explain
+};
+
+}  // namespace voxloom::runtime
