@@ -76,7 +76,7 @@ Bytes image_with_extensions(const std::vector<std::pair<int32_t, size_t>>& decla
     Bytes extension(real);
     put<int32_t>(extension, 0, declared);
     put<int32_t>(extension, 4, 6);
-    area = area + extension;
+    area.insert(area.end(), extension.begin(), extension.end());
   }
   while ((348 + area.size()) % 16 != 0) area.push_back(std::byte{0});
   Bytes image = cut(sample_image(), 348) + area + sample_voxels();
