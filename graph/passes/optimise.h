@@ -1,0 +1,17 @@
+// graph/passes/optimise.h: the passes over expressions, in their order.
+#pragma once
+
+#include <voxloom/graph/passes/pass_context.h>
+
+#include <span>
+#include <string_view>
+
+namespace voxloom {
+
+/// check_float64, fold_constants, canonicalise, simplify, stabilise, push_views, and again what those make possible.
+VOXLOOM_API Graph optimise(const Graph& graph, PassContext& context);
+
+/// Names that PassContext::excluded knows.
+VOXLOOM_API std::span<const std::string_view> pass_names();
+
+}  // namespace voxloom
