@@ -61,8 +61,8 @@ template <class B, class V> struct ReductionTemplates {
 struct ReductionFns {
   /// dtypes of the state components for this node.
   std::vector<DType> (*state)(const Node&) = nullptr;
-  ReductionTemplates<ops::ScalarBuilder, ops::Scalar> scalar;
-  ReductionTemplates<ops::RecordBuilder, ops::Value> record;
+  ReductionTemplates<ops::ScalarBuilder, ops::Scalar> scalar = {};
+  ReductionTemplates<ops::RecordBuilder, ops::Value> record = {};
 };
 
 /// How the builders of ops/build.h bring the operands of a row to one dtype, with explicit casts, before a node is made. Rows only check.
@@ -73,6 +73,7 @@ enum class Promotion : uint8_t {
   keep,        ///< the common dtype
   number,      ///< the common dtype; booleans become i8
   floating,    ///< the common dtype, a float if it was an integer or boolean
+  division,    ///< as floating; under NumPy's policy always float64 for integers
   logical,     ///< each operand becomes boolean
   choice,      ///< the first operand becomes boolean, the others get their common dtype
 };
@@ -90,14 +91,14 @@ struct OpInfo {
   const char* name = "";
   OpKind kind = OpKind::elementwise;
   int min_arity = 1, max_arity = 1;
-  OpFlags flags;
+  OpFlags flags = {};
   Promotion promotion = Promotion::none;
   /// Checks operands and attributes and gives the type of the result; UserError otherwise. Null for leaves.
   Type (*infer)(const OpInfo&, std::span<const Expr>, const Attrs&, OriginId) = nullptr;
   /// One entry per axis of that operand. Null: elementwise rule (axis k maps to axis k, or broadcasts where its size is the constant 1 and the output's is not).
   std::vector<AxisMap> (*axes)(const Node&, size_t operand) = nullptr;
-  ElementwiseFns elementwise;
-  ReductionFns reduction;
+  ElementwiseFns elementwise = {};
+  ReductionFns reduction = {};
   /// Neutral and absorbing element of a binary row, as text understood by the simplifier ("0", "1", "-0", "inf"); empty if none.
   const char* identity = "";
   const char* absorbing = "";
