@@ -31,7 +31,7 @@ struct LowerInput {
   std::unordered_map<const Node*, int> slots;  ///< program slot of every materialised value that is read
   KernelPart part = KernelPart::whole;
   /// leaves, fold: one slot per state component, shape [P..., leaves]. accumulate, finish: three (leaf, group, total) per component, shape
-  /// [P..., I...]; leaves with streaming: the carry slots follow, one per component, shape [P..., 32].
+  /// [P..., I...]; leaves with streaming: the carry slots follow, one per component, shape [P..., 2 * 32].
   std::vector<int> state_slots;
   std::vector<int> carry_slots;
 };

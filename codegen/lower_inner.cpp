@@ -228,7 +228,8 @@ void Lowering::leaves_kernel() {
     if (group_.contains(sink_node(k))) roots.push_back(sink_node(k));
   }
   hoist(roots);
-  // In a block the first leaf may have begun in the block before and the last may go on in the next: lanes come from and go to the carry.
+  // In a block the first leaf may have begun in the block before and the last may go on in the next: lanes come from and go to the
+  // carry, which has two halves used in turn: other threads may still read the one while the other is written.
   const Id lo = param({ParamRecipe::Kind::position_lo, 0, 0, 0, 0}, DType::i64, "lo");
   const Id hi = param({ParamRecipe::Kind::position_hi, 0, 0, 0, 0}, DType::i64, "hi");
   const Id first_leaf = b_.record().idiv(b_.value(lo), b_.value(order.leaf)).id;
@@ -241,10 +242,12 @@ void Lowering::leaves_kernel() {
     const Id continues = b_.record().lt(b_.value(start), b_.value(lo)).id;
     const Id lane = b_.begin_loop(b_.integer(0), b_.integer(ops::lanes_per_leaf), {}, static_cast<int>(ops::lanes_per_leaf))[0];
     std::vector<Id> next;
+    const Id from = mul(param({ParamRecipe::Kind::block_parity, 0, 0, 0, 0}, DType::i64, "parity"), b_.integer(ops::lanes_per_leaf));
     for (size_t k = 0; k < init.size(); ++k) {
       b_.carry(init[k]);
       auto at = terms(table_.carry(k));
       at.push_back({lane, -1});
+      at.push_back({from, -1});
       next.push_back(b_.record().select(b_.value(continues), b_.value(b_.load(kernel_access(table_.carry(k)), at)), b_.value(init[k])).id);
     }
     init = b_.end_loop(next);
@@ -255,10 +258,13 @@ void Lowering::leaves_kernel() {
     b_.begin_if(unfinished);
     const Id lane = b_.begin_loop(b_.integer(0), b_.integer(ops::lanes_per_leaf), {}, static_cast<int>(ops::lanes_per_leaf))[0];
     std::vector<Id> same;
+    const Id parity = param({ParamRecipe::Kind::block_parity, 0, 0, 0, 0}, DType::i64, "parity");
+    const Id to = mul(sub(b_.integer(1), parity), b_.integer(ops::lanes_per_leaf));
     for (size_t k = 0; k < lanes.size(); ++k) {
       const Id s = b_.carry(lanes[k]);
       auto at = terms(table_.carry(k));
       at.push_back({lane, -1});
+      at.push_back({to, -1});
       b_.store(kernel_access(table_.carry(k)), at, s);
       same.push_back(s);
     }

@@ -92,6 +92,8 @@ class Builder {
       program_->notes.push_back(std::string(r.consumer->op().name) + " and " + r.producer->op().name + " are separate kernels: " + r.reason);
     }
     find_lives();
+    collect_checks();
+    program_->stream_symbol = options_.stream_symbol;
     return program_;
   }
 
@@ -220,7 +222,7 @@ class Builder {
   void add_carry_slots(LowerInput& in, const Group& group) {
     for (DType dtype : state_dtypes(group, Role::I)) {
       Slot slot{.kind = Slot::Kind::temporary, .type = state_type(group, dtype, false), .label = "open leaf"};
-      slot.type.shape.push_back(Dim(32));
+      slot.type.shape.push_back(Dim(64));
       in.carry_slots.push_back(add_slot(slot));
     }
   }
@@ -237,6 +239,32 @@ class Builder {
     kernels.emplace_back([provider, shape] { return provider->kernel(*shape, VariantKey{}); });
     program_->order.push_back({static_cast<int>(program_->steps.size()), -1, after_stream});
     program_->steps.push_back(std::move(step));
+  }
+
+  // Sizes that types leave open: checked when the sizes are known.
+  void collect_checks() {
+    for (const Expr& e : graph_.nodes()) {
+      if (e->op().kind == OpKind::reduction) {
+        if (!e->op().flags.needs_nonempty) continue;
+        Dim count = 1;
+        const auto maps = axis_maps(*e, 0);
+        for (size_t k = 0; k < maps.size(); ++k) {
+          if (maps[k].relation == AxisRelation::reduce) count = count * e->input(0).shape()[k];
+        }
+        program_->nonempty_checks.push_back({count, e.type().size(), e->op().name, e->origin()});
+        continue;
+      }
+      if (e->op().kind != OpKind::elementwise && e->op().kind != OpKind::join) continue;
+      for (size_t k = 0; k < e->inputs().size(); ++k) {
+        const auto maps = axis_maps(*e, k);
+        for (size_t j = 0; j < maps.size(); ++j) {
+          if (maps[j].relation != AxisRelation::map || maps[j].out_axis < 0) continue;
+          const Dim& own = e->input(k).shape()[j];
+          const Dim& result = e.shape()[static_cast<size_t>(maps[j].out_axis)];
+          if (!(own == result)) program_->size_checks.push_back({own, result, e->op().name, e->origin()});
+        }
+      }
+    }
   }
 
   void find_lives() {

@@ -45,6 +45,7 @@ struct ParamRecipe {
     scratch_offset,  ///< byte offset of scratch array `access`
     position_lo,     ///< first and one-past-last position of the streamed reduction in this block
     position_hi,
+    block_parity,     ///< 0 and 1 in turn from block to block
     bits,            ///< `bits`
   } kind = Kind::dim;
   Dim dim = 0;

@@ -1,6 +1,7 @@
 // runtime/program.h: what the planner produces: slots for every array and the steps that fill them.
 #pragma once
 
+#include <voxloom/graph/error.h>
 #include <voxloom/graph/type.h>
 #include <voxloom/runtime/array.h>
 #include <voxloom/runtime/kernel_step.h>
@@ -31,6 +32,19 @@ struct OrderItem {
   bool after_stream = false; ///< runs once, after the last block of a streamed pass
 };
 
+/// Two sizes that an operation needs to be equal and that the types could not tell.
+struct SizeCheck {
+  Dim a, b;
+  std::string op;
+  OriginId origin = {};
+};
+/// A reduction without a value for no elements: `count` must not be 0 where there are results.
+struct NonEmptyCheck {
+  Dim count, results;
+  std::string op;
+  OriginId origin = {};
+};
+
 /// Immutable once built; shared by all calls.
 struct Program {
   std::vector<Slot> slots;
@@ -40,6 +54,9 @@ struct Program {
   /// For messages about wrong arguments.
   std::string name;
   std::vector<std::string> argument_names;
+  std::vector<SizeCheck> size_checks;
+  std::vector<NonEmptyCheck> nonempty_checks;
+  std::string stream_symbol;       ///< see codegen/program_builder.h
   std::vector<std::string> notes;  ///< why things are as they are (refused fusions and the like), for explain
 };
 

@@ -1,0 +1,174 @@
+// runtime/executor.cpp: addresses of slots, patched parameters of blocks, parallel ranges.
+#include <voxloom/runtime/executor.h>
+
+#include <voxloom/graph/error.h>
+#include <voxloom/runtime/buffer_pool.h>
+#include <voxloom/runtime/copy.h>
+#include <voxloom/runtime/float_env.h>
+#include <voxloom/runtime/threads.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+
+namespace voxloom::runtime {
+namespace {
+
+constexpr size_t max_pointers = 64;
+constexpr size_t inline_slots = 32;
+constexpr size_t inline_params = 96;
+
+void grow(Buffer& buffer, int64_t bytes) {
+  if (bytes > buffer.bytes()) {
+    buffer.reset();
+    buffer = BufferPool::process().allocate(bytes, "call");
+  }
+}
+
+// A small array on the stack, on the heap when it is long.
+template <class T, size_t N>
+class Inline {
+ public:
+  explicit Inline(size_t n) {
+    if (n > N) heap_.resize(n);
+    data_ = n > N ? heap_.data() : stack_.data();
+  }
+  T& operator[](size_t k) { return data_[k]; }
+  T* data() { return data_; }
+
+ private:
+  std::array<T, N> stack_;
+  std::vector<T> heap_;
+  T* data_;
+};
+
+class Runner {
+ public:
+  Runner(const Binding& binding, std::byte* const* arguments, std::byte* const* outputs, Workspace& workspace, const RunOptions& options)
+      : b_(binding), program_(*binding.program), options_(options), workspace_(workspace), bases_(program_.slots.size()) {
+    for (size_t k = 0; k < program_.slots.size(); ++k) bases_[k] = base_of(k, arguments, outputs);
+  }
+
+  void run() {
+    for (const OrderItem& item : program_.order) {
+      if (item.after_stream != options_.after_stream) continue;
+      if (item.alias_slot >= 0) {
+        make_alias(static_cast<size_t>(item.alias_slot));
+        continue;
+      }
+      check(options_.cancel, program_.name);
+      if (options_.observer) {
+        const auto start = std::chrono::steady_clock::now();
+        run_step(b_.steps[static_cast<size_t>(item.step)]);
+        (*options_.observer)(static_cast<size_t>(item.step), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+      } else {
+        run_step(b_.steps[static_cast<size_t>(item.step)]);
+      }
+    }
+  }
+
+ private:
+  std::byte* base_of(size_t k, std::byte* const* arguments, std::byte* const* outputs) const {
+    const Slot& slot = program_.slots[k];
+    switch (slot.kind) {
+      case Slot::Kind::argument: return arguments[slot.index];
+      case Slot::Kind::output: return outputs[slot.index];
+      case Slot::Kind::constant: return slot.constant.raw();
+      default: break;
+    }
+    if (b_.arena_offsets[k] >= 0) return workspace_.arena.data() + b_.arena_offsets[k];
+    if (b_.state_offsets[k] >= 0) return workspace_.state.data() + b_.state_offsets[k];
+    return nullptr;
+  }
+
+  void make_alias(size_t k) {
+    const Slot& slot = program_.slots[k];
+    const auto source = static_cast<size_t>(slot.index);
+    if (b_.arena_offsets[k] < 0 && b_.state_offsets[k] < 0) {
+      bases_[k] = bases_[source];
+      return;
+    }
+    const Layout& from = b_.slots[source];
+    StridedView src{bases_[source], from.dtype, from.shape.vector(), from.strides.vector(), from.swapped};
+    StridedView dst = src;
+    dst.data = bases_[k];
+    dst.strides = dense_strides(src.shape, size_of(src.dtype), program_.slots[source].type.order == Order::F);
+    dst.swapped = b_.slots[k].swapped;
+    copy_strided(dst, src);
+  }
+
+  void run_step(const BoundStep& step) {
+    std::array<char*, max_pointers> pointers;
+    internal_check(step.pointers.size() <= max_pointers, "run: a kernel with more than 64 pointers");
+    for (size_t k = 0; k < step.pointers.size(); ++k) {
+      const auto& p = step.pointers[k];
+      pointers[k] = reinterpret_cast<char*>(bases_[static_cast<size_t>(p.slot)]) + p.offset - options_.block.start * p.stream_stride;
+    }
+    int64_t range = step.range;
+    if (step.position_lo >= 0 && b_.program->stream_symbol.empty()) {
+      call(step, step.params.data(), pointers.data(), range);
+      return;
+    }
+    if (step.position_lo >= 0) {
+      Inline<int64_t, inline_params> params(step.params.size());
+      std::copy(step.params.begin(), step.params.end(), params.data());
+      const int64_t lo = options_.block.start * step.per_position;
+      const int64_t hi = (options_.block.start + options_.block.length) * step.per_position;
+      params[static_cast<size_t>(step.position_lo)] = lo;
+      params[static_cast<size_t>(step.position_hi)] = hi;
+      if (step.block_parity >= 0) params[static_cast<size_t>(step.block_parity)] = options_.block.number & 1;
+      if (step.block_leaves >= 0) {
+        const int64_t all = step.params[static_cast<size_t>(step.block_leaves)];
+        const int64_t touched = hi > lo ? (hi + step.leaf_length - 1) / step.leaf_length - lo / step.leaf_length : 0;
+        params[static_cast<size_t>(step.block_leaves)] = touched;
+        range = all == 0 ? 0 : range / all * touched;
+      }
+      call(step, params.data(), pointers.data(), range);
+      return;
+    }
+    call(step, step.params.data(), pointers.data(), range);
+  }
+
+  void call(const BoundStep& step, const int64_t* params, char* const* pointers, int64_t range) {
+    if (range <= 0) return;
+    const KernelEntry entry = step.variant->entry;
+    auto* scratch = reinterpret_cast<char*>(workspace_.scratch.data());
+    if (step.chunk == 0 || options_.threads <= 1) {
+      constexpr int64_t polled_points = 1 << 22;  // a few milliseconds of work between looks at the cancel flag
+      const int64_t piece = options_.cancel && step.points > polled_points ? std::max<int64_t>(1, range / (step.points / polled_points)) : range;
+      for (int64_t begin = 0; begin < range; begin += piece) {
+        if (begin > 0) check(options_.cancel, program_.name);
+        entry(params, pointers, begin, std::min(begin + piece, range), scratch);
+      }
+      return;
+    }
+    const int64_t chunks = (range + step.chunk - 1) / step.chunk;
+    ThreadPool::process().parallel_for(chunks, options_.threads, [&](int64_t chunk, int worker) {
+      check(options_.cancel, program_.name);
+      const int64_t begin = chunk * step.chunk;
+      entry(params, pointers, begin, std::min(begin + step.chunk, range), scratch + static_cast<size_t>(worker) * b_.scratch_bytes);
+    });
+  }
+
+  const Binding& b_;
+  const Program& program_;
+  const RunOptions& options_;
+  Workspace& workspace_;
+  Inline<std::byte*, inline_slots> bases_;
+};
+
+}  // namespace
+
+void Workspace::reserve(const Binding& binding, int threads) {
+  grow(arena, binding.arena_bytes);
+  grow(state, binding.state_bytes);
+  grow(scratch, static_cast<int64_t>(binding.scratch_bytes) * std::max(1, threads));
+}
+
+void run(const Binding& binding, std::byte* const* arguments, std::byte* const* outputs, Workspace& workspace, const RunOptions& options) {
+  const FloatEnvGuard guard;
+  Runner(binding, arguments, outputs, workspace, options).run();
+}
+
+}  // namespace voxloom::runtime
