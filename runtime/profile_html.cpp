@@ -24,8 +24,8 @@ constexpr const char* style = R"(
 @media(prefers-color-scheme:dark){:root{--bg:#12161c;--card:#1b2129;--ink:#e6eaf0;--soft:#98a2b3;--line:#2c343f;--cpu:#6b93f0;--gpu:#46c497;
 --tr:#eea24f;--io:#ad87e8;--ov:#7b8698}}
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;margin:0 0 2px}h2{font-size:17px;margin:36px 0 12px}
-p.sub{color:var(--soft);margin:0 0 24px}.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px}
+main{max-width:1240px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;margin:0 0 2px}h2{font-size:17px;margin:36px 0 12px}
+p.sub{color:var(--soft);margin:0 0 24px}.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
 .card,.box{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}.card b{display:block;font-size:21px;
 font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:13px}.stack{display:flex;height:26px;border-radius:6px;overflow:hidden;gap:2px}
 .legend{display:flex;flex-wrap:wrap;gap:6px 20px;margin-top:10px;color:var(--soft);font-size:13px}.legend i{display:inline-block;width:10px;height:10px;
@@ -33,9 +33,9 @@ border-radius:3px;margin-right:6px}.cpu{background:var(--cpu);fill:var(--cpu)}.g
 fill:var(--tr)}.io{background:var(--io);fill:var(--io)}.ov{background:var(--ov);fill:var(--ov)}.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th{font-weight:500;color:var(--soft);font-size:13px;text-align:right;
 padding:6px 10px;border-bottom:1px solid var(--line);white-space:nowrap}td{text-align:right;padding:7px 10px;border-bottom:1px solid var(--line);
-white-space:nowrap}tr:last-child td{border-bottom:0}th.l,td.l{text-align:left}td.name{white-space:normal;overflow-wrap:anywhere;min-width:220px;
+white-space:nowrap}tr:last-child td{border-bottom:0}th.l,td.l{text-align:left}td.name{white-space:normal;overflow-wrap:anywhere;min-width:240px;
 font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace;font-size:13px}td.name small{display:block;color:var(--soft);
-font-family:system-ui,sans-serif}.bar{position:relative;width:120px;height:8px;background:var(--line);border-radius:4px;display:inline-block;
+font-family:system-ui,sans-serif}.bar{position:relative;width:84px;height:8px;background:var(--line);border-radius:4px;display:inline-block;
 vertical-align:middle;margin-right:8px}.bar i{display:block;height:8px;border-radius:4px}svg{width:100%;height:auto;display:block}
 svg text{fill:var(--soft);font:12px system-ui,sans-serif}svg .ink{fill:var(--ink)}svg .grid{stroke:var(--line)}svg .roof{stroke:var(--ink);fill:none;
 stroke-width:1.6}svg .edge{stroke:var(--card);stroke-width:1.5}.note{color:var(--soft);font-size:13px;margin:8px 0 0}
@@ -114,6 +114,9 @@ void put_bar(Page& page, const char* css, double part) {
   page.put("<span class=bar><i class={} style=\"width:{:.1f}%\"></i></span>", css, 100 * std::clamp(part, 0.0, 1.0));
 }
 
+/// A table cell, with a dash where there is nothing to tell.
+void put_cell(Page& page, bool known, const std::string& text) { page.put("<td>{}", known ? text : "-"); }
+
 void put_steps(Page& page, const Profile& p) {
   if (p.steps.empty()) return;
   std::vector<const StepRecord*> order;
@@ -122,7 +125,7 @@ void put_steps(Page& page, const Profile& p) {
   double total = 0;
   for (const CostClass kind : all_classes) total += p.seconds_of(kind);
   page.raw("<h2>Steps</h2>\n<div class=\"box wide\"><table><tr><th class=l>step<th class=l>kind<th>runs<th>time<th class=l>share of time<th>read<th>written"
-           "<th>GB/s<th>GFLOP/s<th class=l>share of the machine</tr>\n");
+           "<th>GB/s<th>GFLOP/s<th class=l>of the machine</tr>\n");
   for (const StepRecord* step : order) {
     const double t = step->seconds;
     const double machine = p.machine_share(*step);
@@ -130,8 +133,12 @@ void put_steps(Page& page, const Profile& p) {
     if (!step->detail.empty()) page.put("<small>{}</small>", escaped(step->detail));
     page.put("<td class=l>{}<td>{}<td>{}<td class=l>", name_of(step->kind), step->calls, format_seconds(t));
     put_bar(page, css_of(step->cost_class()), share(t, total));
-    page.put("{:.1f} %<td>{}<td>{}", 100 * share(t, total), format_size(step->bytes_read), format_size(step->bytes_written));
-    page.put("<td>{:.2f}<td>{:.2f}<td class=l>", share(static_cast<double>(step->bytes()) * 1e-9, t), share(static_cast<double>(step->flops) * 1e-9, t));
+    page.put("{:.1f} %", 100 * share(t, total));
+    put_cell(page, step->bytes_read > 0, format_size(step->bytes_read));
+    put_cell(page, step->bytes_written > 0, format_size(step->bytes_written));
+    put_cell(page, step->bytes() > 0, fmt::format("{:.2f}", share(static_cast<double>(step->bytes()) * 1e-9, t)));
+    put_cell(page, step->flops > 0, fmt::format("{:.2f}", share(static_cast<double>(step->flops) * 1e-9, t)));
+    page.raw("<td class=l>");
     if (machine > 0) {
       put_bar(page, css_of(step->cost_class()), machine);
       page.put("{:.0f} %", 100 * machine);
@@ -192,6 +199,9 @@ void put_roofline(Page& page, const Profile& p) {
     const double rate = static_cast<double>(step->flops) * 1e-9 / step->seconds;
     page.put("<circle class=\"cpu edge\" cx={:.1f} cy={:.1f} r={:.1f}><title>{}: {:.2f} GFLOP/s, {:.2f} operations per byte</title></circle>",
              chart.x(intensity), chart.y(rate), 4 + 10 * std::sqrt(share(step->seconds, total)), escaped(step->name), rate, intensity);
+    const bool right_half = chart.x(intensity) > (chart.left + chart.right) / 2;
+    page.put("<text x={:.1f} y={:.1f} text-anchor={}>{}</text>", chart.x(intensity) + (right_half ? -18 : 18), chart.y(rate) + 4,
+             right_half ? "end" : "start", escaped(step->name.size() <= 40 ? step->name : step->name.substr(0, 37) + "..."));
   }
   page.put("</svg><p class=note>Measured with {} threads: {:.1f} GB/s and {:.0f} GFLOP/s in float32. One thread: {:.1f} GB/s and {:.0f} GFLOP/s. "
            "The size of a point is the step's share of the time; data that stay in a cache may lie above the slanted line.</p></div>\n",
