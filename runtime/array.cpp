@@ -21,7 +21,8 @@ int64_t checked_bytes(const Dims& shape, DType dtype, std::string_view op) {
     empty |= n == 0;
     overflow |= n > 0 && __builtin_mul_overflow(bytes, n, &bytes);
   }
-  if (overflow) fail_user(ErrorCode::limit, op, "shape " + to_string(shape) + " of " + std::string(name_of(dtype)) + " has more than 2^63 bytes");
+  if (overflow)
+    fail_user(ErrorCode::limit, op, "shape " + to_string(shape) + " of " + std::string(name_of(dtype)) + " has more than 2^63 bytes");
   return empty ? 0 : bytes;
 }
 
@@ -90,7 +91,8 @@ Array Array::over(Buffer buffer, std::byte* data, const Dims& shape, DType dtype
   const ByteRange range = byte_range(shape, array.strides_, size_of(dtype));
   const int64_t offset = data - buffer.data();
   if (range.end > range.begin && (offset + range.begin < 0 || offset + range.end > buffer.capacity())) {
-    fail_user(ErrorCode::index, "array", text_of(dtype, shape) + " reaches outside its buffer of " + std::to_string(buffer.capacity()) + " bytes");
+    fail_user(ErrorCode::index, "array",
+              text_of(dtype, shape) + " reaches outside its buffer of " + std::to_string(buffer.capacity()) + " bytes");
   }
   array.buffer_ = std::move(buffer);
   return array;
@@ -135,19 +137,22 @@ bool Array::aligned() const noexcept {
 }
 
 void Array::check_dense(DType asked, bool as_const, Order order) const {
-  if (asked != dtype_) fail_user(ErrorCode::dtype, "data", "the array is " + text_of(dtype_, shape_) + ", asked for " + std::string(name_of(asked)));
+  if (asked != dtype_)
+    fail_user(ErrorCode::dtype, "data", "the array is " + text_of(dtype_, shape_) + ", asked for " + std::string(name_of(asked)));
   if (read_only_ && !as_const) fail_user(ErrorCode::usage, "data", "the array is read-only: ask for a pointer to const");
   if (swapped_) fail_user(ErrorCode::usage, "data", "the elements are in the other byte order: copy() brings them into this machine's");
   const bool dense = order == Order::C ? is_c_contiguous() : is_f_contiguous();
   if (dense) return;
   const bool other = order == Order::C ? is_f_contiguous() : is_c_contiguous();
   const char* const hint = other ? " but in the other one: pass Order::F (or Order::C), or copy()" : ": copy() makes it so";
-  fail_user(ErrorCode::usage, "data", text_of(dtype_, shape_) + " with byte strides " + voxloom::to_string(strides_) + " is not dense in " +
-                                          (order == Order::C ? "C" : "F") + " order" + hint);
+  fail_user(ErrorCode::usage, "data",
+            text_of(dtype_, shape_) + " with byte strides " + voxloom::to_string(strides_) + " is not dense in " +
+                (order == Order::C ? "C" : "F") + " order" + hint);
 }
 
 std::byte* Array::locate(const Dims& indices, DType asked) const {
-  if (asked != dtype_) fail_user(ErrorCode::dtype, "at", "the array is " + text_of(dtype_, shape_) + ", asked for " + std::string(name_of(asked)));
+  if (asked != dtype_)
+    fail_user(ErrorCode::dtype, "at", "the array is " + text_of(dtype_, shape_) + ", asked for " + std::string(name_of(asked)));
   if (indices.rank() != rank()) {
     fail_user(ErrorCode::index, "at", std::to_string(indices.rank()) + " indices for an array of shape " + voxloom::to_string(shape_));
   }
@@ -155,8 +160,9 @@ std::byte* Array::locate(const Dims& indices, DType asked) const {
   for (int k = 0; k < rank(); ++k) {
     const int64_t i = indices[k] < 0 ? indices[k] + shape_[k] : indices[k];
     if (i < 0 || i >= shape_[k]) {
-      fail_user(ErrorCode::index, "at", "index " + std::to_string(indices[k]) + " is out of range for axis " + std::to_string(k) + " of size " +
-                                            std::to_string(shape_[k]));
+      fail_user(ErrorCode::index, "at",
+                "index " + std::to_string(indices[k]) + " is out of range for axis " + std::to_string(k) + " of size " +
+                    std::to_string(shape_[k]));
     }
     place += i * strides_[k];
   }
@@ -173,7 +179,8 @@ void Array::store(std::byte* to, const void* value) const {
 }
 
 void Array::load_item(DType asked, void* value) const {
-  if (size() != 1) fail_user(ErrorCode::shape, "item", "shape " + voxloom::to_string(shape_) + " has " + std::to_string(size()) + " elements, not one");
+  if (size() != 1)
+    fail_user(ErrorCode::shape, "item", "shape " + voxloom::to_string(shape_) + " has " + std::to_string(size()) + " elements, not one");
   const Array converted = cast(asked);
   std::memcpy(value, converted.data_, size_of(asked));
 }
@@ -195,7 +202,8 @@ void Array::assign(const Array& source) const {
   const bool same_place = source.data_ == data_ && source.strides_ == strides_ && source.swapped_ == swapped_;
   if (same_place) return;
   const Array from = may_overlap(*this, source) ? source.copy() : source;
-  copy_strided(data_, strides_, from.data_, from.strides_, shape_, size_of(dtype_), swapped_ != from.swapped_, size_of(real_part_of(dtype_)));
+  copy_strided(data_, strides_, from.data_, from.strides_, shape_, size_of(dtype_), swapped_ != from.swapped_,
+               size_of(real_part_of(dtype_)));
 }
 
 bool may_overlap(const Array& a, const Array& b) {
@@ -208,8 +216,7 @@ bool may_overlap(const Array& a, const Array& b) {
 
 namespace {
 
-template <class T>
-bool same_reals(const Array& a, const Array& b, int64_t count) {
+template <class T> bool same_reals(const Array& a, const Array& b, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     T x, y;
     std::memcpy(&x, a.raw() + static_cast<size_t>(i) * sizeof(T), sizeof(T));

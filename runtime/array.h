@@ -33,13 +33,12 @@ class VOXLOOM_API Array {
   /// A window on memory of the caller, who keeps it alive longer than the Array or hands over `keep_alive`. Without strides it is dense,
   /// last axis fastest. A window on const memory is read-only.
   static Array view(void* data, const Dims& shape, DType dtype, const Dims& byte_strides = {}, std::shared_ptr<const void> keep_alive = {});
-  static Array view(const void* data, const Dims& shape, DType dtype, const Dims& byte_strides = {}, std::shared_ptr<const void> keep_alive = {});
+  static Array view(const void* data, const Dims& shape, DType dtype, const Dims& byte_strides = {},
+                    std::shared_ptr<const void> keep_alive = {});
   /// A window on elements of a C++ type.
   template <class T>
-    requires requires { DTypeOf<std::remove_const_t<T>>::value; }
-  static Array view(T* data, const Dims& shape) {
-    return view(data, shape, dtype_of<std::remove_const_t<T>>);
-  }
+  requires requires { DTypeOf<std::remove_const_t<T>>::value; }
+  static Array view(T* data, const Dims& shape) { return view(data, shape, dtype_of<std::remove_const_t<T>>); }
   /// A window on what a StridedView describes.
   static Array view(const StridedView& view, std::shared_ptr<const void> keep_alive = {});
   /// A window on a buffer; the layout must lie inside it. `data` is the first element.
@@ -49,23 +48,17 @@ class VOXLOOM_API Array {
   static Array empty(const Dims& shape, DType dtype, Order order = Order::C, BufferPool* pool = nullptr);
   static Array zeros(const Dims& shape, DType dtype, Order order = Order::C);
   /// A copy of `values`, taken in C order; without a shape it is a vector.
-  template <class T>
-  static Array from(std::span<const T> values, std::optional<Dims> shape = {}) {
+  template <class T> static Array from(std::span<const T> values, std::optional<Dims> shape = {}) {
     return from_bytes(values.data(), static_cast<int64_t>(values.size()), dtype_of<T>, shape);
   }
-  template <class T>
-  static Array from(const std::vector<T>& values, std::optional<Dims> shape = {}) {
+  template <class T> static Array from(const std::vector<T>& values, std::optional<Dims> shape = {}) {
     return from(std::span<const T>(values), shape);
   }
-  template <class T>
-  static Array from(std::initializer_list<T> values, std::optional<Dims> shape = {}) {
+  template <class T> static Array from(std::initializer_list<T> values, std::optional<Dims> shape = {}) {
     return from(std::span<const T>(values.begin(), values.size()), shape);
   }
   /// Rank 0.
-  template <class T>
-  static Array scalar(T value) {
-    return from(std::span<const T>(&value, 1), Dims());
-  }
+  template <class T> static Array scalar(T value) { return from(std::span<const T>(&value, 1), Dims()); }
 
   bool defined() const noexcept { return data_ != nullptr; }
   DType dtype() const noexcept { return dtype_; }
@@ -89,31 +82,24 @@ class VOXLOOM_API Array {
 
   /// First element in index order, whatever the layout.
   std::byte* raw() const noexcept { return data_; }
-  /// All elements, dense in `order` and in this machine's byte order; T must be the element type. UserError otherwise, and if T is not const
-  /// while the array is read-only.
-  template <class T>
-  T* data(Order order = Order::C) const {
+  /// All elements, dense in `order` and in this machine's byte order; T must be the element type. UserError otherwise, and if T is not
+  /// const while the array is read-only.
+  template <class T> T* data(Order order = Order::C) const {
     check_dense(dtype_of<std::remove_const_t<T>>, std::is_const_v<T>, order);
     return reinterpret_cast<T*>(data_);
   }
-  template <class T>
-  std::span<T> span(Order order = Order::C) const {
-    return {data<T>(order), static_cast<size_t>(size())};
-  }
+  template <class T> std::span<T> span(Order order = Order::C) const { return {data<T>(order), static_cast<size_t>(size())}; }
   /// Element at the indices (negative ones count from the end), from any layout. T must be the element type.
-  template <class T, std::integral... I>
-  T at(I... indices) const {
+  template <class T, std::integral... I> T at(I... indices) const {
     T value;
     load(locate(Dims(static_cast<int64_t>(indices)...), dtype_of<T>), &value);
     return value;
   }
-  template <class T, std::integral... I>
-  void set(T value, I... indices) const {
+  template <class T, std::integral... I> void set(T value, I... indices) const {
     store(locate(Dims(static_cast<int64_t>(indices)...), dtype_of<T>), &value);
   }
   /// The only element, converted to T; UserError if there are more or none, or if a complex number is asked for as a real one.
-  template <class T>
-  T item() const {
+  template <class T> T item() const {
     T value;
     load_item(dtype_of<T>, &value);
     return value;
@@ -123,7 +109,8 @@ class VOXLOOM_API Array {
   StridedView view() const;
   /// A dense array of its own.
   Array copy(Order order = Order::C) const;
-  /// Elements converted: to bool by != 0, float to integer saturating with NaN -> 0, between integers modulo 2^n. Complex to real is a UserError.
+  /// Elements converted: to bool by != 0, float to integer saturating with NaN -> 0, between integers modulo 2^n. Complex to real is
+  /// a UserError.
   Array cast(DType dtype, Order order = Order::C) const;
   /// Writes the elements of `source` (same shape and dtype) into this array.
   void assign(const Array& source) const;

@@ -12,8 +12,7 @@ namespace {
 template <class T> inline constexpr bool is_complex_type = false;
 template <class T> inline constexpr bool is_complex_type<std::complex<T>> = true;
 
-template <class To, class From>
-To convert(From v) {
+template <class To, class From> To convert(From v) {
   if constexpr (is_complex_type<From>) {
     if constexpr (is_complex_type<To>) {
       using Real = typename To::value_type;
@@ -37,8 +36,7 @@ To convert(From v) {
   }
 }
 
-template <class To, class From>
-void convert_all(std::byte* to, const std::byte* from, int64_t n) {
+template <class To, class From> void convert_all(std::byte* to, const std::byte* from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     From v;
     std::memcpy(&v, from + static_cast<size_t>(i) * sizeof(From), sizeof(From));
@@ -50,8 +48,7 @@ void convert_all(std::byte* to, const std::byte* from, int64_t n) {
 using Loop = void (*)(std::byte*, const std::byte*, int64_t);
 
 /// Calls visit with a null pointer of the C++ type of `t`; nothing for reserved types.
-template <class Visit>
-Loop with_type(DType t, Visit visit) {
+template <class Visit> Loop with_type(DType t, Visit visit) {
   switch (t) {
     case DType::boolean: return visit(static_cast<bool*>(nullptr));
     case DType::i8: return visit(static_cast<int8_t*>(nullptr));

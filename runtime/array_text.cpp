@@ -8,8 +8,7 @@ namespace {
 
 constexpr int64_t shown_at_ends = 3;
 
-template <class T>
-std::string number_text(T v) {
+template <class T> std::string number_text(T v) {
   if constexpr (std::is_same_v<T, bool>) {
     return v ? "True" : "False";
   } else if constexpr (std::is_floating_point_v<T>) {

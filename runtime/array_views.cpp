@@ -40,8 +40,9 @@ Array Array::index(int axis, int64_t position) const {
   const int k = checked_axis(axis, "index");
   const int64_t i = position < 0 ? position + shape_[k] : position;
   if (i < 0 || i >= shape_[k]) {
-    fail_user(ErrorCode::index, "index",
-              "index " + std::to_string(position) + " is out of range for axis " + std::to_string(k) + " of size " + std::to_string(shape_[k]));
+    fail_user(
+        ErrorCode::index, "index",
+        "index " + std::to_string(position) + " is out of range for axis " + std::to_string(k) + " of size " + std::to_string(shape_[k]));
   }
   Array result = *this;
   if (size() > 0) result.data_ += i * strides_[k];
@@ -70,7 +71,8 @@ Array Array::transpose(const Dims& permutation) const {
     result.strides_[k] = strides_[from];
   }
   if (!valid) {
-    fail_user(ErrorCode::index, "transpose", voxloom::to_string(permutation) + " is no permutation of the axes of shape " + voxloom::to_string(shape_));
+    fail_user(ErrorCode::index, "transpose",
+              voxloom::to_string(permutation) + " is no permutation of the axes of shape " + voxloom::to_string(shape_));
   }
   return result;
 }
@@ -81,7 +83,8 @@ Array Array::reshape(const Dims& shape, Order order) const {
   const bool countable = std::all_of(shape.begin(), shape.end(), [](int64_t n) { return n >= 0; });
   if (!countable || shape.product() != size()) {
     fail_user(ErrorCode::shape, "reshape",
-              "shape " + voxloom::to_string(shape_) + " has " + std::to_string(size()) + " elements, shape " + voxloom::to_string(shape) + " does not");
+              "shape " + voxloom::to_string(shape_) + " has " + std::to_string(size()) + " elements, shape " + voxloom::to_string(shape) +
+                  " does not");
   }
   if (order == Order::C ? !is_c_contiguous() : !is_f_contiguous()) {
     fail_user(ErrorCode::usage, "reshape", "an array with byte strides " + voxloom::to_string(strides_) + " needs a copy() first");

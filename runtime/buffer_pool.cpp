@@ -5,14 +5,14 @@
 #include <voxloom/runtime/limits.h>
 #include <voxloom/runtime/spin_lock.h>
 
+#include <pthread.h>
+#include <sys/mman.h>
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <pthread.h>
 #include <string>
-#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -268,8 +268,7 @@ Buffer BufferPool::State::allocate(int64_t bytes, std::string_view op) {
   block->bytes = bytes;
   const int64_t now = (live.fetch_add(block->capacity, std::memory_order_relaxed) + block->capacity) & ~open_bias;
   int64_t highest = peak.load(std::memory_order_relaxed);
-  while (now > highest && !peak.compare_exchange_weak(highest, now, std::memory_order_relaxed)) {
-  }
+  while (now > highest && !peak.compare_exchange_weak(highest, now, std::memory_order_relaxed)) {}
   return Buffer::adopt(block);
 }
 

@@ -35,7 +35,8 @@ class VOXLOOM_API BufferPool {
   /// The pool of the process; never destroyed.
   static BufferPool& process();
 
-  /// At least `bytes` bytes. RuntimeError(limit), naming `op`, if the limit or the system's memory does not allow it; nothing else is thrown.
+  /// At least `bytes` bytes. RuntimeError(limit), naming `op`, if the limit or the system's memory does not allow it; nothing else is
+  /// thrown.
   Buffer allocate(int64_t bytes, std::string_view op = "allocate");
   /// Gives kept buffers back to the system until at most `keep_bytes` are kept.
   void trim(int64_t keep_bytes = 0);

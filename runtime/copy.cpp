@@ -23,8 +23,7 @@ struct Plan {
   int rank = 0;
 };
 
-template <class U>
-U byte_swapped(U v) {
+template <class U> U byte_swapped(U v) {
   if constexpr (sizeof(U) == 2) return __builtin_bswap16(v);
   if constexpr (sizeof(U) == 4) return __builtin_bswap32(v);
   if constexpr (sizeof(U) == 8) return __builtin_bswap64(v);
@@ -42,8 +41,7 @@ template <> struct Carrier<4> { using type = uint32_t; };
 template <> struct Carrier<8> { using type = uint64_t; };
 template <> struct Carrier<16> { using type = Two64; };
 
-template <size_t item, size_t component>
-void move_one(std::byte* dst, const std::byte* src) {
+template <size_t item, size_t component> void move_one(std::byte* dst, const std::byte* src) {
   typename Carrier<item>::type v;
   std::memcpy(&v, src, item);
   if constexpr (component == item) {
@@ -74,23 +72,26 @@ void copy_row(std::byte* dst, int64_t dst_stride, const std::byte* src, int64_t 
   }
 }
 
-/// Two axes in tiles that fit L1, so that neither side touches a cache line twice from afar.
-template <size_t item, size_t component>
-void copy_tiles(std::byte* dst, const std::byte* src, const Axis& outer, const Axis& inner) {
-  constexpr int64_t tile = item >= 8 ? 16 : 32;
+/// Two axes in tiles, each gathered along src's dense axis into a small block and written out along dst's: strides of a power of two
+/// would otherwise throw the tile's own lines out of the cache.
+template <size_t item, size_t component> void copy_tiles(std::byte* dst, const std::byte* src, const Axis& outer, const Axis& inner) {
+  constexpr int64_t tile = item <= 4 ? 64 : 32;
+  constexpr auto unit = static_cast<int64_t>(item);
+  constexpr int64_t pitch = (tile + 1) * unit;
+  std::byte block[static_cast<size_t>(tile * pitch)];
   for (int64_t i0 = 0; i0 < outer.n; i0 += tile) {
     const int64_t rows = std::min(tile, outer.n - i0);
     for (int64_t j0 = 0; j0 < inner.n; j0 += tile) {
       const int64_t columns = std::min(tile, inner.n - j0);
-      for (int64_t i = i0; i < i0 + rows; ++i) {
-        copy_row<item, component>(dst + i * outer.dst + j0 * inner.dst, inner.dst, src + i * outer.src + j0 * inner.src, inner.src, columns);
-      }
+      const std::byte* const from = src + i0 * outer.src + j0 * inner.src;
+      for (int64_t j = 0; j < columns; ++j) copy_row<item, component>(block + j * unit, pitch, from + j * inner.src, outer.src, rows);
+      std::byte* const to = dst + i0 * outer.dst + j0 * inner.dst;
+      for (int64_t i = 0; i < rows; ++i) copy_row<item, 0>(to + i * outer.dst, inner.dst, block + i * pitch, unit, columns);
     }
   }
 }
 
-template <size_t item, size_t component>
-void run(const Plan& plan) {
+template <size_t item, size_t component> void run(const Plan& plan) {
   if (plan.rank == 0) return move_one<item, component>(plan.dst, plan.src);
   const Axis inner = plan.axes[plan.rank - 1];
   if (plan.rank == 1) return copy_row<item, component>(plan.dst, inner.dst, plan.src, inner.src, inner.n);
@@ -182,7 +183,8 @@ void copy_strided(std::byte* dst, const Dims& dst_strides, const std::byte* src,
 
 void copy_strided(const StridedView& dst, const StridedView& src) {
   if (dst.dtype != src.dtype) {
-    fail_user(ErrorCode::dtype, "copy", "cannot copy " + std::string(name_of(src.dtype)) + " to " + std::string(name_of(dst.dtype)) + " without a cast");
+    fail_user(ErrorCode::dtype, "copy",
+              "cannot copy " + std::string(name_of(src.dtype)) + " to " + std::string(name_of(dst.dtype)) + " without a cast");
   }
   const Dims shape(dst.shape);
   if (shape != Dims(src.shape)) {

@@ -52,7 +52,8 @@ std::vector<DeviceInfo> devices() {
 
 void require_device(DeviceId device, std::string_view op) {
   if (!device.is_cpu()) fail_no_cuda(op, name_of(device));
-  if (device.index != 0) fail_runtime(ErrorCode::device, op, "device cpu:" + std::to_string(device.index) + " does not exist (available: cpu)");
+  if (device.index != 0)
+    fail_runtime(ErrorCode::device, op, "device cpu:" + std::to_string(device.index) + " does not exist (available: cpu)");
 }
 
 void Stream::synchronize() const { require_device(device, "synchronize"); }

@@ -23,10 +23,10 @@ struct DeviceId {
 /// What `devices()` tells about one device.
 struct DeviceInfo {
   DeviceId id = {};
-  std::string name = {};      ///< "cpu", "cuda:0"
-  std::string description = {};///< the model as the system reports it
-  int64_t memory_bytes = 0;   ///< memory a plan may count on, 0 if unknown
-  int threads = 0;            ///< default number of CPU threads; 0 on a GPU
+  std::string name = {};         ///< "cpu", "cuda:0"
+  std::string description = {};  ///< the model as the system reports it
+  int64_t memory_bytes = 0;      ///< memory a plan may count on, 0 if unknown
+  int threads = 0;               ///< default number of CPU threads; 0 on a GPU
 };
 
 /// "cpu" or "cuda:1".

@@ -19,11 +19,11 @@ class Dims {
  public:
   constexpr Dims() noexcept = default;
   template <std::integral... I>
-    requires(sizeof...(I) > 0 && sizeof...(I) <= static_cast<size_t>(max_rank))
-  constexpr Dims(I... sizes) noexcept : values_{static_cast<int64_t>(sizes)...}, rank_(static_cast<int>(sizeof...(I))) {}  // NOLINT: implicit
+  requires(sizeof...(I) > 0 && sizeof...(I) <= static_cast<size_t>(max_rank)) constexpr Dims(I... sizes) noexcept
+      : values_{static_cast<int64_t>(sizes)...}, rank_(static_cast<int>(sizeof...(I))) {}  // NOLINT: implicit
   /// UserError(shape) above max_rank.
-  Dims(std::span<const int64_t> sizes) : rank_(checked_rank(sizes.size())) { copy_from(sizes.data()); }            // NOLINT: implicit
-  Dims(const std::vector<int64_t>& sizes) : rank_(checked_rank(sizes.size())) { copy_from(sizes.data()); }         // NOLINT: implicit
+  Dims(std::span<const int64_t> sizes) : rank_(checked_rank(sizes.size())) { copy_from(sizes.data()); }     // NOLINT: implicit
+  Dims(const std::vector<int64_t>& sizes) : rank_(checked_rank(sizes.size())) { copy_from(sizes.data()); }  // NOLINT: implicit
 
   /// `rank` times `value`.
   static Dims filled(int rank, int64_t value) {
@@ -36,10 +36,8 @@ class Dims {
   constexpr int rank() const noexcept { return rank_; }
   constexpr size_t size() const noexcept { return static_cast<size_t>(rank_); }
   constexpr bool empty() const noexcept { return rank_ == 0; }
-  template <std::integral I>
-  constexpr int64_t& operator[](I axis) noexcept { return values_[static_cast<size_t>(axis)]; }
-  template <std::integral I>
-  constexpr int64_t operator[](I axis) const noexcept { return values_[static_cast<size_t>(axis)]; }
+  template <std::integral I> constexpr int64_t& operator[](I axis) noexcept { return values_[static_cast<size_t>(axis)]; }
+  template <std::integral I> constexpr int64_t operator[](I axis) const noexcept { return values_[static_cast<size_t>(axis)]; }
   constexpr int64_t* begin() noexcept { return values_.data(); }
   constexpr int64_t* end() noexcept { return values_.data() + rank_; }
   constexpr const int64_t* begin() const noexcept { return values_.data(); }

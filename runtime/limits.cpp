@@ -3,13 +3,13 @@
 
 #include <voxloom/graph/error.h>
 
+#include <unistd.h>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
-#include <unistd.h>
 
 namespace voxloom {
 namespace {
@@ -63,8 +63,7 @@ std::optional<std::string> cgroup_path(const std::string& root, std::string_view
 
 /// Calls read(folder) for the group's folder and every parent up to the hierarchy's root, and keeps the smallest answer. In a
 /// container the path may name folders that only the host sees; those read as nothing.
-template <class Read>
-auto smallest_up(const std::string& base, std::string path, Read read) -> decltype(read(base)) {
+template <class Read> auto smallest_up(const std::string& base, std::string path, Read read) -> decltype(read(base)) {
   decltype(read(base)) best;
   for (;;) {
     while (path.ends_with('/')) path.pop_back();
@@ -76,8 +75,7 @@ auto smallest_up(const std::string& base, std::string path, Read read) -> declty
   }
 }
 
-template <class T>
-std::optional<T> smaller(std::optional<T> a, std::optional<T> b) {
+template <class T> std::optional<T> smaller(std::optional<T> a, std::optional<T> b) {
   if (!a) return b;
   return b && *b < *a ? b : a;
 }
@@ -127,7 +125,8 @@ int64_t parse_size(std::string_view text) {
   while (unit.starts_with(' ')) unit.remove_prefix(1);
   const double bytes = number * unit_factor(unit);
   const bool known = unit_factor(unit) > 0 && std::isfinite(bytes) && bytes >= 0 && bytes <= 0x1p62;
-  if (!known) fail_user(ErrorCode::usage, "memory", "size \"" + std::string(text) + "\" is not understood (write 512M, 64MiB, 1.5G or bytes)");
+  if (!known)
+    fail_user(ErrorCode::usage, "memory", "size \"" + std::string(text) + "\" is not understood (write 512M, 64MiB, 1.5G or bytes)");
   return static_cast<int64_t>(bytes);
 }
 

@@ -49,7 +49,8 @@ void append_compile(std::string& out, const Profile& p) {
   if (p.compile_seconds <= 0 && p.passes.empty()) return;
   out += fmt::format("\n  compile {}", format_seconds(p.compile_seconds));
   for (size_t i = 0; i < p.passes.size(); ++i) {
-    out += fmt::format("{}{} {}{}", i == 0 ? ": " : ", ", p.passes[i].name, format_seconds(p.passes[i].seconds), p.passes[i].changed ? "*" : "");
+    out += fmt::format("{}{} {}{}", i == 0 ? ": " : ", ", p.passes[i].name, format_seconds(p.passes[i].seconds),
+                       p.passes[i].changed ? "*" : "");
   }
   const bool any_change = std::any_of(p.passes.begin(), p.passes.end(), [](const PassRecord& pass) { return pass.changed; });
   out += any_change ? "  (* changed the graph)\n" : "\n";
@@ -126,7 +127,8 @@ double Profile::machine_share(const StepRecord& step) const {
 }
 
 std::string Profile::text() const {
-  std::string out = fmt::format("profile of {}: {} call{}, {}", function.empty() ? "function" : function, calls, calls == 1 ? "" : "s", format_seconds(seconds));
+  std::string out = fmt::format("profile of {}: {} call{}, {}", function.empty() ? "function" : function, calls, calls == 1 ? "" : "s",
+                                format_seconds(seconds));
   if (calls > 1) out += fmt::format(" ({} per call)", format_seconds(seconds / static_cast<double>(calls)));
   out += fmt::format(", {} thread{}\n ", threads, threads == 1 ? "" : "s");
   for (const CostClass kind : all_classes) {
@@ -151,10 +153,17 @@ std::string Profile::json() const {
   for (const CostClass kind : all_classes) j["classes"][std::string(name_of(kind))] = seconds_of(kind);
   j["steps"] = nlohmann::json::array();
   for (const StepRecord& step : steps) {
-    j["steps"].push_back({{"name", step.name}, {"kind", name_of(step.kind)}, {"class", name_of(step.cost_class())},
-                          {"device", name_of(step.device)}, {"seconds", step.seconds}, {"calls", step.calls},
-                          {"bytes_read", step.bytes_read}, {"bytes_written", step.bytes_written}, {"flops", step.flops},
-                          {"machine_share", machine_share(step)}, {"detail", step.detail}});
+    j["steps"].push_back({{"name", step.name},
+                          {"kind", name_of(step.kind)},
+                          {"class", name_of(step.cost_class())},
+                          {"device", name_of(step.device)},
+                          {"seconds", step.seconds},
+                          {"calls", step.calls},
+                          {"bytes_read", step.bytes_read},
+                          {"bytes_written", step.bytes_written},
+                          {"flops", step.flops},
+                          {"machine_share", machine_share(step)},
+                          {"detail", step.detail}});
   }
   j["passes"] = nlohmann::json::array();
   for (const PassRecord& pass : passes) j["passes"].push_back({{"name", pass.name}, {"seconds", pass.seconds}, {"changed", pass.changed}});
@@ -181,8 +190,14 @@ std::string Profile::trace_json() const {
       const std::string name = event.thread == 0 ? "caller" : fmt::format("worker {}", event.thread);
       events.push_back({{"ph", "M"}, {"pid", 1}, {"tid", event.thread}, {"name", "thread_name"}, {"args", {{"name", name}}}});
     }
-    events.push_back({{"ph", "X"}, {"pid", 1}, {"tid", event.thread}, {"name", step.name}, {"cat", name_of(step.cost_class())},
-                      {"ts", event.start * 1e6}, {"dur", event.seconds * 1e6}, {"args", {{"step", event.step}, {"detail", step.detail}}}});
+    events.push_back({{"ph", "X"},
+                      {"pid", 1},
+                      {"tid", event.thread},
+                      {"name", step.name},
+                      {"cat", name_of(step.cost_class())},
+                      {"ts", event.start * 1e6},
+                      {"dur", event.seconds * 1e6},
+                      {"args", {{"step", event.step}, {"detail", step.detail}}}});
   }
   return dump({{"traceEvents", events}, {"displayTimeUnit", "ms"}});
 }

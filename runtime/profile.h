@@ -63,9 +63,9 @@ struct VOXLOOM_API Profile {
   std::vector<StepRecord> steps;
   double compile_seconds = 0;
   std::vector<PassRecord> passes;
-  int64_t peak_planned = 0;   ///< bytes foretold by the plan; 0 if unknown
-  int64_t peak_measured = 0;  ///< highest bytes during calls; 0 if not measured
-  int64_t budget = 0;         ///< 0: none was set
+  int64_t peak_planned = 0;                               ///< bytes foretold by the plan; 0 if unknown
+  int64_t peak_measured = 0;                              ///< highest bytes during calls; 0 if not measured
+  int64_t budget = 0;                                     ///< 0: none was set
   std::vector<std::pair<std::string, int64_t>> counters;  ///< e.g. {"outputs held by someone", 2}
   std::vector<TraceEvent> trace;
   Roofline roofline;  ///< all zero: shares of the machine are left out

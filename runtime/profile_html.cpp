@@ -20,25 +20,31 @@ const char* css_of(CostClass kind) {
 }
 
 constexpr const char* style = R"(
-:root{--bg:#f7f8fa;--card:#fff;--ink:#1c2430;--soft:#667085;--line:#e4e7ec;--cpu:#3667d6;--gpu:#1f9d72;--tr:#d9822b;--io:#8457c9;--ov:#98a2b3}
-@media(prefers-color-scheme:dark){:root{--bg:#12161c;--card:#1b2129;--ink:#e6eaf0;--soft:#98a2b3;--line:#2c343f;--cpu:#6b93f0;--gpu:#46c497;
---tr:#eea24f;--io:#ad87e8;--ov:#7b8698}}
-*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+:root{--bg:#f7f8fa;--card:#fff;--ink:#1c2430;--soft:#667085;--line:#e4e7ec;--cpu:#3667d6;--gpu:#1f9d72;--tr:#d9822b;--io:#8457c9;
+--ov:#98a2b3}
+@media(prefers-color-scheme:dark){:root{--bg:#12161c;--card:#1b2129;--ink:#e6eaf0;--soft:#98a2b3;--line:#2c343f;--cpu:#6b93f0;
+--gpu:#46c497;--tr:#eea24f;--io:#ad87e8;--ov:#7b8698}}*{box-sizing:border-box}
+body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:1240px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;margin:0 0 2px}h2{font-size:17px;margin:36px 0 12px}
 p.sub{color:var(--soft);margin:0 0 24px}.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
-.card,.box{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}.card b{display:block;font-size:21px;
-font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:13px}.stack{display:flex;height:26px;border-radius:6px;overflow:hidden;gap:2px}
-.legend{display:flex;flex-wrap:wrap;gap:6px 20px;margin-top:10px;color:var(--soft);font-size:13px}.legend i{display:inline-block;width:10px;height:10px;
-border-radius:3px;margin-right:6px}.cpu{background:var(--cpu);fill:var(--cpu)}.gpu{background:var(--gpu);fill:var(--gpu)}.tr{background:var(--tr);
-fill:var(--tr)}.io{background:var(--io);fill:var(--io)}.ov{background:var(--ov);fill:var(--ov)}.wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th{font-weight:500;color:var(--soft);font-size:13px;text-align:right;
-padding:6px 10px;border-bottom:1px solid var(--line);white-space:nowrap}td{text-align:right;padding:7px 10px;border-bottom:1px solid var(--line);
-white-space:nowrap}tr:last-child td{border-bottom:0}th.l,td.l{text-align:left}td.name{white-space:normal;overflow-wrap:anywhere;min-width:240px;
-font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace;font-size:13px}td.name small{display:block;color:var(--soft);
-font-family:system-ui,sans-serif}.bar{position:relative;width:84px;height:8px;background:var(--line);border-radius:4px;display:inline-block;
-vertical-align:middle;margin-right:8px}.bar i{display:block;height:8px;border-radius:4px}svg{width:100%;height:auto;display:block}
-svg text{fill:var(--soft);font:12px system-ui,sans-serif}svg .ink{fill:var(--ink)}svg .grid{stroke:var(--line)}svg .roof{stroke:var(--ink);fill:none;
-stroke-width:1.6}svg .edge{stroke:var(--card);stroke-width:1.5}.note{color:var(--soft);font-size:13px;margin:8px 0 0}
+.card,.box{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
+.card b{display:block;font-size:21px;font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:13px}
+.stack{display:flex;height:26px;border-radius:6px;overflow:hidden;gap:2px}
+.legend{display:flex;flex-wrap:wrap;gap:6px 20px;margin-top:10px;color:var(--soft);font-size:13px}
+.legend i{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:6px}.cpu{background:var(--cpu);fill:var(--cpu)}
+.gpu{background:var(--gpu);fill:var(--gpu)}.tr{background:var(--tr);fill:var(--tr)}.io{background:var(--io);fill:var(--io)}
+.ov{background:var(--ov);fill:var(--ov)}.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th{font-weight:500;color:var(--soft);font-size:13px;text-align:right;padding:6px 10px;border-bottom:1px solid var(--line);
+white-space:nowrap}td{text-align:right;padding:7px 10px;border-bottom:1px solid var(--line);white-space:nowrap}
+tr:last-child td{border-bottom:0}th.l,td.l{text-align:left}
+td.name{white-space:normal;overflow-wrap:anywhere;min-width:240px;font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace;
+font-size:13px}td.name small{display:block;color:var(--soft);font-family:system-ui,sans-serif}
+.bar{position:relative;width:84px;height:8px;background:var(--line);border-radius:4px;display:inline-block;vertical-align:middle;
+margin-right:8px}.bar i{display:block;height:8px;border-radius:4px}svg{width:100%;height:auto;display:block}
+svg text{fill:var(--soft);font:12px system-ui,sans-serif}svg .ink{fill:var(--ink)}svg .grid{stroke:var(--line)}
+svg .roof{stroke:var(--ink);fill:none;stroke-width:1.6}svg .edge{stroke:var(--card);stroke-width:1.5}
+.note{color:var(--soft);font-size:13px;margin:8px 0 0}
 )";
 
 std::string escaped(std::string_view text) {
@@ -59,8 +65,7 @@ std::string escaped(std::string_view text) {
 /// Appends formatted text to a page.
 class Page {
  public:
-  template <class... Args>
-  void put(fmt::format_string<Args...> format, Args&&... args) {
+  template <class... Args> void put(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
   }
   void raw(std::string_view text) { text_ += text; }
@@ -78,7 +83,8 @@ void put_card(Page& page, const std::string& value, std::string_view label) {
 
 void put_head(Page& page, const Profile& p) {
   const std::string name = escaped(p.function.empty() ? "function" : p.function);
-  page.put("<!doctype html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\">\n");
+  page.put(
+      "<!doctype html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\">\n");
   page.put("<title>Profile of {}</title><style>", name);
   page.raw(style);
   page.put("</style></head><body><main>\n<h1>{}</h1>\n<p class=sub>voxloom profile</p>\n<div class=cards>\n", name);
@@ -88,7 +94,8 @@ void put_head(Page& page, const Profile& p) {
   if (p.compile_seconds > 0) put_card(page, format_seconds(p.compile_seconds), "to compile");
   put_card(page, fmt::format("{}", p.threads), p.threads == 1 ? "thread" : "threads");
   if (p.peak_measured > 0 || p.peak_planned > 0) {
-    put_card(page, format_size(p.peak_measured > 0 ? p.peak_measured : p.peak_planned), p.peak_measured > 0 ? "peak memory" : "peak memory, planned");
+    put_card(page, format_size(p.peak_measured > 0 ? p.peak_measured : p.peak_planned),
+             p.peak_measured > 0 ? "peak memory" : "peak memory, planned");
   }
   page.raw("</div>\n");
 }
@@ -105,7 +112,8 @@ void put_shares(Page& page, const Profile& p) {
   page.raw("</div>\n<div class=legend>");
   for (const CostClass kind : all_classes) {
     const double t = p.seconds_of(kind);
-    if (t > 0) page.put("<span><i class={}></i>{} {:.1f} % ({})</span>", css_of(kind), name_of(kind), 100 * share(t, total), format_seconds(t));
+    if (t > 0)
+      page.put("<span><i class={}></i>{} {:.1f} % ({})</span>", css_of(kind), name_of(kind), 100 * share(t, total), format_seconds(t));
   }
   page.raw("</div></div>\n");
 }
@@ -124,8 +132,10 @@ void put_steps(Page& page, const Profile& p) {
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->seconds > b->seconds; });
   double total = 0;
   for (const CostClass kind : all_classes) total += p.seconds_of(kind);
-  page.raw("<h2>Steps</h2>\n<div class=\"box wide\"><table><tr><th class=l>step<th class=l>kind<th>runs<th>time<th class=l>share of time<th>read<th>written"
-           "<th>GB/s<th>GFLOP/s<th class=l>of the machine</tr>\n");
+  page.raw(
+      "<h2>Steps</h2>\n<div class=\"box wide\"><table><tr><th class=l>step<th class=l>kind<th>runs<th>time<th class=l>share of "
+      "time<th>read<th>written"
+      "<th>GB/s<th>GFLOP/s<th class=l>of the machine</tr>\n");
   for (const StepRecord* step : order) {
     const double t = step->seconds;
     const double machine = p.machine_share(*step);
@@ -159,13 +169,13 @@ struct LogChart {
 void put_grid(Page& page, const LogChart& chart) {
   for (double e = std::ceil(chart.x_low); e <= chart.x_high; ++e) {
     const double x = chart.x(std::pow(10, e));
-    page.put("<line class=grid x1={0:.1f} x2={0:.1f} y1={1} y2={2} /><text x={0:.1f} y={3} text-anchor=middle>{4:g}</text>", x, chart.top, chart.bottom,
-             chart.bottom + 18, std::pow(10, e));
+    page.put("<line class=grid x1={0:.1f} x2={0:.1f} y1={1} y2={2} /><text x={0:.1f} y={3} text-anchor=middle>{4:g}</text>", x, chart.top,
+             chart.bottom, chart.bottom + 18, std::pow(10, e));
   }
   for (double e = std::ceil(chart.y_low); e <= chart.y_high; ++e) {
     const double y = chart.y(std::pow(10, e));
-    page.put("<line class=grid x1={1} x2={2} y1={0:.1f} y2={0:.1f} /><text x={3} y={4:.1f} text-anchor=end>{5:g}</text>", y, chart.left, chart.right,
-             chart.left - 8, y + 4, std::pow(10, e));
+    page.put("<line class=grid x1={1} x2={2} y1={0:.1f} y2={0:.1f} /><text x={3} y={4:.1f} text-anchor=end>{5:g}</text>", y, chart.left,
+             chart.right, chart.left - 8, y + 4, std::pow(10, e));
   }
   page.put("<text x={} y={} text-anchor=middle>operations per byte moved</text>", (chart.left + chart.right) / 2, chart.bottom + 40);
   page.put("<text x=16 y={0} text-anchor=middle transform=\"rotate(-90 16 {0})\">GFLOP/s</text>", (chart.top + chart.bottom) / 2);
@@ -190,22 +200,25 @@ void put_roofline(Page& page, const Profile& p) {
   page.raw("<h2>Against the machine's limits</h2>\n<div class=box><svg viewBox=\"0 0 1080 380\" role=img aria-label=\"roofline chart\">");
   put_grid(page, chart);
   const double knee = std::clamp(roof / bandwidth, x_min, x_max);
-  page.put("<path class=roof d=\"M{:.1f} {:.1f} L{:.1f} {:.1f} L{:.1f} {:.1f}\"/>", chart.x(x_min), chart.y(bandwidth * x_min), chart.x(knee),
-           chart.y(std::min(roof, bandwidth * knee)), chart.x(x_max), chart.y(std::min(roof, bandwidth * x_max)));
+  page.put("<path class=roof d=\"M{:.1f} {:.1f} L{:.1f} {:.1f} L{:.1f} {:.1f}\"/>", chart.x(x_min), chart.y(bandwidth * x_min),
+           chart.x(knee), chart.y(std::min(roof, bandwidth * knee)), chart.x(x_max), chart.y(std::min(roof, bandwidth * x_max)));
   double total = 0;
   for (const StepRecord* step : shown) total += step->seconds;
   for (const StepRecord* step : shown) {
     const double intensity = static_cast<double>(step->flops) / static_cast<double>(step->bytes());
     const double rate = static_cast<double>(step->flops) * 1e-9 / step->seconds;
-    page.put("<circle class=\"cpu edge\" cx={:.1f} cy={:.1f} r={:.1f}><title>{}: {:.2f} GFLOP/s, {:.2f} operations per byte</title></circle>",
-             chart.x(intensity), chart.y(rate), 4 + 10 * std::sqrt(share(step->seconds, total)), escaped(step->name), rate, intensity);
+    page.put(
+        "<circle class=\"cpu edge\" cx={:.1f} cy={:.1f} r={:.1f}><title>{}: {:.2f} GFLOP/s, {:.2f} operations per byte</title></circle>",
+        chart.x(intensity), chart.y(rate), 4 + 10 * std::sqrt(share(step->seconds, total)), escaped(step->name), rate, intensity);
     const bool right_half = chart.x(intensity) > (chart.left + chart.right) / 2;
     page.put("<text x={:.1f} y={:.1f} text-anchor={}>{}</text>", chart.x(intensity) + (right_half ? -18 : 18), chart.y(rate) + 4,
              right_half ? "end" : "start", escaped(step->name.size() <= 40 ? step->name : step->name.substr(0, 37) + "..."));
   }
-  page.put("</svg><p class=note>Measured with {} threads: {:.1f} GB/s and {:.0f} GFLOP/s in float32. One thread: {:.1f} GB/s and {:.0f} GFLOP/s. "
-           "The size of a point is the step's share of the time; data that stay in a cache may lie above the slanted line.</p></div>\n",
-           p.roofline.threads, bandwidth, roof, p.roofline.bytes_per_second_one * 1e-9, p.roofline.flops_per_second_one * 1e-9);
+  page.put(
+      "</svg><p class=note>Measured with {} threads: {:.1f} GB/s and {:.0f} GFLOP/s in float32. One thread: {:.1f} GB/s and {:.0f} "
+      "GFLOP/s. "
+      "The size of a point is the step's share of the time; data that stay in a cache may lie above the slanted line.</p></div>\n",
+      p.roofline.threads, bandwidth, roof, p.roofline.bytes_per_second_one * 1e-9, p.roofline.flops_per_second_one * 1e-9);
 }
 
 void put_timeline(Page& page, const Profile& p) {
@@ -226,8 +239,8 @@ void put_timeline(Page& page, const Profile& p) {
     if (event.step < 0 || static_cast<size_t>(event.step) >= p.steps.size() || event.thread < 0) continue;
     const StepRecord& step = p.steps[static_cast<size_t>(event.step)];
     page.put("<rect class={} x={:.2f} y={:.1f} width={:.2f} height={} rx=2><title>{}: {}</title></rect>", css_of(step.cost_class()),
-             left + width * event.start / end, row * event.thread + 2, std::max(0.5, width * event.seconds / end), row - 5, escaped(step.name),
-             format_seconds(event.seconds));
+             left + width * event.start / end, row * event.thread + 2, std::max(0.5, width * event.seconds / end), row - 5,
+             escaped(step.name), format_seconds(event.seconds));
   }
   for (int k = 0; k <= 4; ++k) {
     const char* const anchor = k == 0 ? "start" : k == 4 ? "end" : "middle";
@@ -244,8 +257,10 @@ void put_memory(Page& page, const Profile& p) {
     page.raw("<h2>Peak memory</h2>\n<div class=\"box wide\"><table>\n");
     const auto put_row = [&](const char* name, const char* css, int64_t bytes) {
       if (bytes <= 0) return;
-      page.put("<tr><td class=l>{}<td class=l style=\"width:70%\"><span class=bar style=\"width:100%\"><i class={} style=\"width:{:.1f}%\"></i></span><td>{}</tr>\n",
-               name, css, 100 * share(static_cast<double>(bytes), static_cast<double>(highest)), format_size(bytes));
+      page.put(
+          "<tr><td class=l>{}<td class=l style=\"width:70%\"><span class=bar style=\"width:100%\"><i class={} "
+          "style=\"width:{:.1f}%\"></i></span><td>{}</tr>\n",
+          name, css, 100 * share(static_cast<double>(bytes), static_cast<double>(highest)), format_size(bytes));
     };
     put_row("planned", "cpu", p.peak_planned);
     put_row("measured", "gpu", p.peak_measured);

@@ -106,7 +106,8 @@ double byte_rate(std::byte* data, int64_t bytes, int threads) {
   const int64_t chunks = bytes / chunk;
   ThreadPool& pool = ThreadPool::process();
   std::atomic<uint64_t> sink{0};
-  const double read = seconds_of([&] { pool.parallel_for(chunks, threads, [&](int64_t i, int) { sink ^= read_all(data + i * chunk, chunk); }); });
+  const double read =
+      seconds_of([&] { pool.parallel_for(chunks, threads, [&](int64_t i, int) { sink ^= read_all(data + i * chunk, chunk); }); });
   const double both = seconds_of([&] { pool.parallel_for(chunks, threads, [&](int64_t i, int) { rewrite(data + i * chunk, chunk); }); });
   return static_cast<double>(chunks * chunk) * std::max(1 / read, 2 / both);
 }
@@ -116,9 +117,8 @@ Roofline measure(int threads) {
   const int64_t bytes = std::clamp(cache_sizes().l3 / 2 * 3, MiB(24), MiB(48)) / MiB(1) * MiB(1);
   BufferPool pool({.cache_cap = 0});
   const Buffer buffer = pool.allocate(bytes, "roofline");
-  ThreadPool::process().parallel_for(bytes / MiB(1), threads, [&](int64_t i, int) {
-    std::memset(buffer.data() + i * MiB(1), 1, static_cast<size_t>(MiB(1)));
-  });
+  ThreadPool::process().parallel_for(bytes / MiB(1), threads,
+                                     [&](int64_t i, int) { std::memset(buffer.data() + i * MiB(1), 1, static_cast<size_t>(MiB(1))); });
   Roofline result;
   result.threads = threads;
   result.bytes_per_second_one = byte_rate(buffer.data(), bytes, 1);

@@ -1,8 +1,8 @@
 // runtime/spin_lock.h: a lock for sections of a few instructions.
 #pragma once
 
-#include <atomic>
 #include <sched.h>
+#include <atomic>
 
 namespace voxloom::detail {
 

@@ -6,6 +6,8 @@
 #include <voxloom/runtime/limits.h>
 #include <voxloom/runtime/spin_lock.h>
 
+#include <pthread.h>
+#include <sched.h>
 #include <algorithm>
 #include <atomic>
 #include <charconv>
@@ -20,8 +22,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <pthread.h>
-#include <sched.h>
 #include <string>
 #include <vector>
 
@@ -46,7 +46,8 @@ std::optional<int> count_from_environment(const char* name) {
   const char* const text = std::getenv(name);
   if (text == nullptr) return std::nullopt;
   int value = 0;
-  const auto [end, status] = std::from_chars(text, text + std::strlen(text), value);  // OMP_NUM_THREADS may be a list: its first entry counts
+  const auto [end, status] =
+      std::from_chars(text, text + std::strlen(text), value);  // OMP_NUM_THREADS may be a list: its first entry counts
   if (status != std::errc() || value < 1) return std::nullopt;
   return value;
 }
@@ -58,7 +59,7 @@ struct Job {
   FunctionRef<void(int64_t, int)> body;
   const int64_t n_chunks;
   const int max_workers;
-  int joined = 1;  ///< seats given so far, the caller's included
+  int joined = 1;              ///< seats given so far, the caller's included
   std::atomic<int> active{0};  ///< workers inside, without the caller; changes under the mutex only
   std::atomic<int64_t> next{0};
   std::condition_variable all_left;
@@ -82,9 +83,7 @@ struct Job {
       if (chunk >= n_chunks) break;
       try {
         body(chunk, worker);
-      } catch (...) {
-        fail(chunk);
-      }
+      } catch (...) { fail(chunk); }
     }
     inside_body = was_inside;
   }
@@ -127,8 +126,7 @@ struct ThreadPool::State {
   void ensure_threads(int wanted);
   void worker_loop();
   Job* take_seat(int& seat);
-  template <class Done>
-  void spin(Done done) const;
+  template <class Done> void spin(Done done) const;
   void run(Job& job);
 };
 
@@ -169,8 +167,7 @@ Job* ThreadPool::State::take_seat(int& seat) {
   return nullptr;
 }
 
-template <class Done>
-void ThreadPool::State::spin(Done done) const {
+template <class Done> void ThreadPool::State::spin(Done done) const {
   const auto end = std::chrono::steady_clock::now() + spin_time;
   do {
     for (int i = 0; i < 32; ++i) {
@@ -220,7 +217,8 @@ void ThreadPool::State::run(Job& job) {
   job.work(0);
   busy.fetch_sub(1, std::memory_order_relaxed);
   if (fork_generation.load() != generation) {
-    fail_runtime(ErrorCode::usage, "parallel_for", "the process forked inside a parallel section; its other threads are not in this process");
+    fail_runtime(ErrorCode::usage, "parallel_for",
+                 "the process forked inside a parallel section; its other threads are not in this process");
   }
   std::unique_lock lock(mutex);
   std::erase(jobs, &job);  // nobody joins from here on

@@ -15,13 +15,10 @@ using namespace voxloom;
 
 namespace {
 
-template <class F>
-ErrorCode code_of(F f) {
+template <class F> ErrorCode code_of(F f) {
   try {
     f();
-  } catch (const Error& e) {
-    return e.code();
-  }
+  } catch (const Error& e) { return e.code(); }
   return ErrorCode::internal;
 }
 
@@ -58,7 +55,8 @@ Layout random_layout(std::mt19937& rng, const Dims& shape, size_t item, bool all
   return layout;
 }
 
-void naive_copy(std::byte* dst, const Dims& ds, const std::byte* src, const Dims& ss, const Dims& shape, size_t item, bool swap, size_t part) {
+void naive_copy(std::byte* dst, const Dims& ds, const std::byte* src, const Dims& ss, const Dims& shape, size_t item, bool swap,
+                size_t part) {
   const int64_t total = shape.product();
   for (int64_t flat = 0; flat < total; ++flat) {
     int64_t rest = flat, to = 0, from = 0;
@@ -66,7 +64,8 @@ void naive_copy(std::byte* dst, const Dims& ds, const std::byte* src, const Dims
       to += rest % shape[k] * ds[k], from += rest % shape[k] * ss[k];
       rest /= shape[k];
     }
-    for (size_t b = 0; b < item; ++b) dst[to + static_cast<int64_t>(b)] = src[from + static_cast<int64_t>(swap ? b / part * part + part - 1 - b % part : b)];
+    for (size_t b = 0; b < item; ++b)
+      dst[to + static_cast<int64_t>(b)] = src[from + static_cast<int64_t>(swap ? b / part * part + part - 1 - b % part : b)];
   }
 }
 
@@ -159,7 +158,10 @@ TEST_CASE("array: what does not fit is refused with its code") {
 TEST_CASE("array: windows on foreign memory keep it alive and respect const") {
   int released = 0;
   {
-    auto memory = std::shared_ptr<int16_t[]>(new int16_t[6]{0, 1, 2, 3, 4, 5}, [&](int16_t* p) { ++released; delete[] p; });
+    auto memory = std::shared_ptr<int16_t[]>(new int16_t[6]{0, 1, 2, 3, 4, 5}, [&](int16_t* p) {
+      ++released;
+      delete[] p;
+    });
     const Array a = Array::view(static_cast<void*>(memory.get()), {3, 2}, i16, {2, 6}, memory);
     memory.reset();
     CHECK((a.at<int16_t>(1, 1) == 4 && a.is_f_contiguous() && !a.is_c_contiguous()));

@@ -5,10 +5,10 @@
 
 #include <catch2/catch.hpp>
 
-#include <cstring>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
+#include <cstring>
+#include <thread>
 #include <vector>
 
 using namespace voxloom;

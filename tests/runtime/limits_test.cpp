@@ -29,13 +29,10 @@ struct Tree {
   }
 };
 
-template <class F>
-ErrorCode code_of(F f) {
+template <class F> ErrorCode code_of(F f) {
   try {
     f();
-  } catch (const Error& e) {
-    return e.code();
-  }
+  } catch (const Error& e) { return e.code(); }
   return ErrorCode::internal;
 }
 
@@ -121,7 +118,8 @@ TEST_CASE("device: names, and what is missing is said") {
   CHECK(device_from_name("auto").is_cpu());
   CHECK(name_of(DeviceId{DeviceKind::cuda, 1}) == "cuda:1");
   for (const char* gpu : {"cuda", "cuda:0", "cuda3"}) CHECK(code_of([&] { device_from_name(gpu); }) == ErrorCode::device);
-  for (const char* bad : {"", "gpu", "cuda:", "cuda:x", "cuda-1", "cpu0"}) CHECK(code_of([&] { device_from_name(bad); }) == ErrorCode::usage);
+  for (const char* bad : {"", "gpu", "cuda:", "cuda:x", "cuda-1", "cpu0"})
+    CHECK(code_of([&] { device_from_name(bad); }) == ErrorCode::usage);
   CHECK_THROWS_WITH(device_from_name("cuda:2"), Catch::Contains("cuda:2") && Catch::Contains("no CUDA support"));
   REQUIRE(devices().size() == 1);
   CHECK((devices()[0].id.is_cpu() && devices()[0].threads >= 1 && !devices()[0].description.empty()));
@@ -134,7 +132,8 @@ TEST_CASE("device: names, and what is missing is said") {
 TEST_CASE("log: levels, replacement, and a callback that throws or logs itself") {
   std::vector<std::string> got;
   log(LogLevel::error, "to nobody");
-  set_log([&](LogLevel level, std::string_view text) { got.push_back(std::string(name_of(level)) + " " + std::string(text)); }, LogLevel::warning);
+  set_log([&](LogLevel level, std::string_view text) { got.push_back(std::string(name_of(level)) + " " + std::string(text)); },
+          LogLevel::warning);
   CHECK(log_enabled(LogLevel::error));
   CHECK_FALSE(log_enabled(LogLevel::info));
   log(LogLevel::info, "dropped");

@@ -17,8 +17,13 @@ Profile example() {
   p.calls = 10;
   p.seconds = 2.0;
   p.threads = 4;
-  p.steps = {{.name = "Fused{exp}(x)", .seconds = 0.5, .calls = 10, .bytes_read = 4'000'000'000, .bytes_written = 1'000'000'000,
-              .flops = 20'000'000'000, .detail = "a < b"},
+  p.steps = {{.name = "Fused{exp}(x)",
+              .seconds = 0.5,
+              .calls = 10,
+              .bytes_read = 4'000'000'000,
+              .bytes_written = 1'000'000'000,
+              .flops = 20'000'000'000,
+              .detail = "a < b"},
              {.name = "Read(bold.nii.gz)", .kind = StepKind::io_read, .seconds = 1.0, .calls = 640, .bytes_read = MiB(100)},
              {.name = "Dot", .kind = StepKind::library, .device = {DeviceKind::cuda, 0}, .seconds = 0.25, .calls = 10},
              {.name = "HostToDevice(x)", .kind = StepKind::transfer, .seconds = 0.125, .calls = 1}};
@@ -58,7 +63,8 @@ TEST_CASE("profile: the table names every step, longest first") {
   const std::string text = example().text();
   CHECK(text.find("10 calls, 2 s (200 ms per call), 4 threads") != std::string::npos);
   CHECK(text.find("Read(bold.nii.gz)") < text.find("Fused{exp}(x)"));
-  for (const char* part : {"cpu op 25.0 %", "I/O 50.0 %", "planned 64.0 MiB", "measured 60.0 MiB", "outputs held by someone: 2", "canonicalise 1 ms*", "50 %"}) {
+  for (const char* part : {"cpu op 25.0 %", "I/O 50.0 %", "planned 64.0 MiB", "measured 60.0 MiB", "outputs held by someone: 2",
+                           "canonicalise 1 ms*", "50 %"}) {
     INFO(part << "\n" << text);
     CHECK(text.find(part) != std::string::npos);
   }

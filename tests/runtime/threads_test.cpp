@@ -6,14 +6,14 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -24,8 +24,7 @@ using namespace voxloom;
 namespace {
 
 /// Runs `body` in a forked child; its exit status, or -1 if it hung for `seconds`.
-template <class Body>
-int in_child(unsigned seconds, Body body) {
+template <class Body> int in_child(unsigned seconds, Body body) {
   const pid_t child = fork();
   if (child == 0) {
     alarm(seconds);
@@ -103,8 +102,7 @@ TEST_CASE("threads: a pool's own bound holds") {
   std::atomic<int> highest{0};
   pool.parallel_for(100, 16, [&](int64_t, int worker) {
     int old = highest;
-    while (worker > old && !highest.compare_exchange_weak(old, worker)) {
-    }
+    while (worker > old && !highest.compare_exchange_weak(old, worker)) {}
   });
   CHECK(highest <= 1);
   CHECK(pool.started() == 1);
@@ -203,7 +201,10 @@ TEST_CASE("threads: a child forked after warm-up has a working pool") {
             return sum_of_chunks(own, 100, 4) == 5050;  // inline: its threads are not here
           }) == 0);
   }
-  CHECK(in_child(20, [] { ThreadPool& pool = ThreadPool::process(); return sum_of_chunks(pool, 10, 2) == 55; }) == 0);
+  CHECK(in_child(20, [] {
+          ThreadPool& pool = ThreadPool::process();
+          return sum_of_chunks(pool, 10, 2) == 55;
+        }) == 0);
   CHECK(sum_of_chunks(ThreadPool::process(), 100, 4) == 5050);
 }
 #endif
@@ -232,9 +233,7 @@ TEST_CASE("threads: a fork inside a parallel section ends in an error, not a han
       }
       while (!caller_came && gettid() != caller) std::this_thread::yield();
     });
-  } catch (const RuntimeError&) {
-    failed = true;
-  }
+  } catch (const RuntimeError&) { failed = true; }
   if (child == 0) _exit(failed ? 0 : 1);
   CHECK_FALSE(failed);
   REQUIRE(child > 0);
