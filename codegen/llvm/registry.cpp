@@ -55,6 +55,13 @@ void KernelRegistry::unload(const std::string& key, const CompiledKernel* kernel
   changed_.notify_all();
 }
 
+void KernelRegistry::set_limit(size_t bytes) {
+  std::list<std::shared_ptr<const CompiledKernel>> dropped;
+  const std::lock_guard lock(mutex_);
+  limit_ = bytes;
+  shrink(dropped);
+}
+
 void KernelRegistry::touch(Slot& slot, std::shared_ptr<const CompiledKernel> kernel, std::list<std::shared_ptr<const CompiledKernel>>& dropped) {
   if (slot.in_recent) {
     recent_.splice(recent_.begin(), recent_, slot.recent);
@@ -63,15 +70,19 @@ void KernelRegistry::touch(Slot& slot, std::shared_ptr<const CompiledKernel> ker
   recent_.push_front(std::move(kernel));
   slot.recent = recent_.begin();
   slot.in_recent = true;
-  recent_bytes_ += slot.bytes;
-  while (recent_bytes_ > limit && recent_.size() > 1) {
-    Slot* last = nullptr;
-    for (auto& [key, s] : slots_) {
-      if (s.in_recent && s.recent == std::prev(recent_.end())) last = &s;
+  recent_bytes_ += slot.bytes + bytes_beside_code;
+  shrink(dropped);
+}
+
+void KernelRegistry::shrink(std::list<std::shared_ptr<const CompiledKernel>>& dropped) {
+  while (recent_bytes_ > limit_) {
+    for (auto& [key, slot] : slots_) {
+      if (!slot.in_recent || slot.recent != std::prev(recent_.end())) continue;
+      recent_bytes_ -= slot.bytes + bytes_beside_code;
+      slot.in_recent = false;
+      dropped.splice(dropped.end(), recent_, slot.recent);
+      break;
     }
-    recent_bytes_ -= last->bytes;
-    last->in_recent = false;
-    dropped.splice(dropped.end(), recent_, last->recent);
   }
 }
 

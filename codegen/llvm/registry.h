@@ -13,7 +13,7 @@
 
 namespace voxloom::codegen {
 
-/// A kernel stays loaded while someone uses it, and after that while the last `limit` bytes of code used include it.
+/// A kernel stays loaded while someone uses it, and after that while it is among the kernels used last that fit in the limit.
 class KernelRegistry {
  public:
   struct Built {
@@ -21,6 +21,9 @@ class KernelRegistry {
     size_t bytes = 0;
   };
   static KernelRegistry& get();
+
+  /// Bytes that kernels nobody uses may keep; 0 unloads them with their last reference.
+  void set_limit(size_t bytes);
 
   /// The kernel under `key`, built by `build` unless it is there. `built` tells which. Exceptions of `build` go to its caller; others that
   /// wait for the same key then build for themselves.
@@ -37,8 +40,11 @@ class KernelRegistry {
   void unload(const std::string& key, const CompiledKernel* kernel);
   /// Puts the kernel in front of the recent ones; what falls out is handed to `dropped`, to be released without the lock.
   void touch(Slot& slot, std::shared_ptr<const CompiledKernel> kernel, std::list<std::shared_ptr<const CompiledKernel>>& dropped);
+  void shrink(std::list<std::shared_ptr<const CompiledKernel>>& dropped);
 
-  static constexpr size_t limit = size_t{16} << 20;
+  /// Code and constants of a kernel are pages of their own.
+  static constexpr size_t bytes_beside_code = 12288;
+  size_t limit_ = size_t{32} << 20;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_map<std::string, Slot> slots_;
