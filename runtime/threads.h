@@ -27,7 +27,8 @@ class VOXLOOM_API ThreadPool {
   static ThreadPool& process();
 
   /// Calls body(chunk, worker) once for each chunk of [0, n_chunks), in any order, from at most `max_threads` threads. The caller is
-  /// worker 0; every other thread has a number in [1, max_threads) of its own for the whole call, so that scratch memory can be indexed by it.
+  /// worker 0; every other thread has a number in [1, max_threads) of its own for the whole call, so that scratch memory can be
+  /// indexed by it.
   /// Returns when all chunks are done. The floating-point environment is IEEE's default inside.
   /// If a body throws, no further chunks start and the exception of the lowest chunk that threw is passed on.
   /// Inside a body of any pool, on one chunk, or with max_threads <= 1, everything runs on the calling thread as worker 0, in order.

@@ -74,6 +74,8 @@ TEST_CASE("limits: cgroup v2, the tightest of the group and its parents") {
   CHECK(cgroup_cpu_quota(tree.root.string()) == 1.5);
   tree.write("sys/fs/cgroup/slurm/job_7/memory.max", "1000\n");
   CHECK(cgroup_memory_limit(tree.root.string()) == 1000);
+  tree.write("sys/fs/cgroup/slurm/job_7/memory.max", "4294967296\n");
+  CHECK(cgroup_memory_limit(tree.root.string()) == GiB(1));
 }
 
 TEST_CASE("limits: cgroup v1, and a container that sees only its own root") {
