@@ -41,7 +41,8 @@ std::vector<int64_t> pattern_of(const Expr& x, const Names& keys) {
   const Names own = keys_of(x.type());
   const auto rank = static_cast<size_t>(x.rank());
   for (size_t k = 0; k < rank; ++k) {
-    const size_t at = own.empty() ? keys.size() - rank + k : static_cast<size_t>(std::find(keys.begin(), keys.end(), own[k]) - keys.begin());
+    const size_t at =
+        own.empty() ? keys.size() - rank + k : static_cast<size_t>(std::find(keys.begin(), keys.end(), own[k]) - keys.begin());
     pattern[at] = static_cast<int64_t>(k);
   }
   return pattern;

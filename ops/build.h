@@ -69,35 +69,39 @@ inline Expr astype(const Operand& x, DType dtype) { return cast(x, dtype); }
   inline Expr alias(const Operand& x) { return name(x); }
 #define VOXLOOM_ALIAS2(alias, name) \
   inline Expr alias(const Operand& x, const Operand& y) { return name(x, y); }
-VOXLOOM_ALIAS1(negative, neg) VOXLOOM_ALIAS1(absolute, abs) VOXLOOM_ALIAS1(sgn, sign) VOXLOOM_ALIAS1(square, sqr)
-VOXLOOM_ALIAS1(arcsin, asin) VOXLOOM_ALIAS1(arccos, acos) VOXLOOM_ALIAS1(arctan, atan) VOXLOOM_ALIAS1(arcsinh, asinh)
-VOXLOOM_ALIAS1(arccosh, acosh) VOXLOOM_ALIAS1(arctanh, atanh) VOXLOOM_ALIAS1(invert, bit_not) VOXLOOM_ALIAS1(radians, deg2rad)
-VOXLOOM_ALIAS1(degrees, rad2deg) VOXLOOM_ALIAS1(tensor_copy, identity)
-VOXLOOM_ALIAS2(true_div, div) VOXLOOM_ALIAS2(true_divide, div) VOXLOOM_ALIAS2(int_div, floordiv) VOXLOOM_ALIAS2(floor_divide, floordiv)
-VOXLOOM_ALIAS2(remainder, mod) VOXLOOM_ALIAS2(power, pow) VOXLOOM_ALIAS2(arctan2, atan2) VOXLOOM_ALIAS2(equal, eq) VOXLOOM_ALIAS2(not_equal, ne)
-VOXLOOM_ALIAS2(less, lt) VOXLOOM_ALIAS2(less_equal, le) VOXLOOM_ALIAS2(greater, gt) VOXLOOM_ALIAS2(greater_equal, ge)
-VOXLOOM_ALIAS2(bitwise_and, bit_and) VOXLOOM_ALIAS2(bitwise_or, bit_or) VOXLOOM_ALIAS2(bitwise_xor, bit_xor)
-VOXLOOM_ALIAS2(left_shift, shl) VOXLOOM_ALIAS2(right_shift, shr) VOXLOOM_ALIAS2(fill, second)
+VOXLOOM_ALIAS1(negative, neg)
+VOXLOOM_ALIAS1(absolute, abs) VOXLOOM_ALIAS1(sgn, sign) VOXLOOM_ALIAS1(square, sqr) VOXLOOM_ALIAS1(arcsin, asin)
+    VOXLOOM_ALIAS1(arccos, acos) VOXLOOM_ALIAS1(arctan, atan) VOXLOOM_ALIAS1(arcsinh, asinh) VOXLOOM_ALIAS1(arccosh, acosh)
+        VOXLOOM_ALIAS1(arctanh, atanh) VOXLOOM_ALIAS1(invert, bit_not) VOXLOOM_ALIAS1(radians, deg2rad) VOXLOOM_ALIAS1(degrees, rad2deg)
+            VOXLOOM_ALIAS1(tensor_copy, identity) VOXLOOM_ALIAS2(true_div, div) VOXLOOM_ALIAS2(true_divide, div)
+                VOXLOOM_ALIAS2(int_div, floordiv) VOXLOOM_ALIAS2(floor_divide, floordiv) VOXLOOM_ALIAS2(remainder, mod)
+                    VOXLOOM_ALIAS2(power, pow) VOXLOOM_ALIAS2(arctan2, atan2) VOXLOOM_ALIAS2(equal, eq) VOXLOOM_ALIAS2(not_equal, ne)
+                        VOXLOOM_ALIAS2(less, lt) VOXLOOM_ALIAS2(less_equal, le) VOXLOOM_ALIAS2(greater, gt)
+                            VOXLOOM_ALIAS2(greater_equal, ge) VOXLOOM_ALIAS2(bitwise_and, bit_and) VOXLOOM_ALIAS2(bitwise_or, bit_or)
+                                VOXLOOM_ALIAS2(bitwise_xor, bit_xor) VOXLOOM_ALIAS2(left_shift, shl) VOXLOOM_ALIAS2(right_shift, shr)
+                                    VOXLOOM_ALIAS2(fill, second)
 #undef VOXLOOM_ALIAS1
 #undef VOXLOOM_ALIAS2
-inline Expr switch_(const Operand& condition, const Operand& x, const Operand& y) { return where(condition, x, y); }
+                                        inline Expr switch_(const Operand& condition, const Operand& x, const Operand& y) {
+  return where(condition, x, y);
+}
 
 // ---- reductions ----
 
 /// An axis by position (negative from the end) or by name.
 struct Axis {
-  Axis(int position) : index(position) {}                   // NOLINT(google-explicit-constructor)
-  Axis(const char* axis) : name(axis) {}                    // NOLINT(google-explicit-constructor)
-  Axis(std::string axis) : name(std::move(axis)) {}         // NOLINT(google-explicit-constructor)
+  Axis(int position) : index(position) {}            // NOLINT(google-explicit-constructor)
+  Axis(const char* axis) : name(axis) {}             // NOLINT(google-explicit-constructor)
+  Axis(std::string axis) : name(std::move(axis)) {}  // NOLINT(google-explicit-constructor)
   int index = 0;
   std::string name;
 };
 /// All axes (the default), one, or a list of them.
 struct Axes {
   Axes() = default;
-  Axes(int position) : all(false), list{position} {}        // NOLINT(google-explicit-constructor)
-  Axes(const char* axis) : all(false), list{axis} {}        // NOLINT(google-explicit-constructor)
-  Axes(const std::string& axis) : all(false), list{axis} {} // NOLINT(google-explicit-constructor)
+  Axes(int position) : all(false), list{position} {}         // NOLINT(google-explicit-constructor)
+  Axes(const char* axis) : all(false), list{axis} {}         // NOLINT(google-explicit-constructor)
+  Axes(const std::string& axis) : all(false), list{axis} {}  // NOLINT(google-explicit-constructor)
   Axes(std::initializer_list<Axis> axes) : all(false), list(axes) {}
   Axes(std::vector<Axis> axes) : all(false), list(std::move(axes)) {}  // NOLINT(google-explicit-constructor)
   bool all = true;
@@ -134,10 +138,10 @@ VOXLOOM_API std::vector<int64_t> resolve_axes(const char* function, const Type& 
 
 /// A size: a number, a symbol, or a dim expression. -1 in reshape: what is left.
 struct Size {
-  Size(int n) : dim(n) {}                    // NOLINT(google-explicit-constructor)
-  Size(int64_t n) : dim(n) {}                // NOLINT(google-explicit-constructor)
+  Size(int n) : dim(n) {}                                 // NOLINT(google-explicit-constructor)
+  Size(int64_t n) : dim(n) {}                             // NOLINT(google-explicit-constructor)
   Size(const char* symbol) : dim(Dim::symbol(symbol)) {}  // NOLINT(google-explicit-constructor)
-  Size(const Dim& d) : dim(d) {}             // NOLINT(google-explicit-constructor)
+  Size(const Dim& d) : dim(d) {}                          // NOLINT(google-explicit-constructor)
   Dim dim;
 };
 using Sizes = std::vector<Size>;

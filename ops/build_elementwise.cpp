@@ -22,10 +22,10 @@ void check_power(const Operand& x, const Operand& y) {
   Expr name(const Operand& x) { return apply(#name, {x}); }
 VOXLOOM_UNARY_FUNCTIONS(VOXLOOM_DEFINE)
 #undef VOXLOOM_DEFINE
-#define VOXLOOM_DEFINE(name)                                  \
-  Expr name(const Operand& x, const Operand& y) {             \
+#define VOXLOOM_DEFINE(name)                                           \
+  Expr name(const Operand& x, const Operand& y) {                      \
     if constexpr (std::string_view(#name) == "pow") check_power(x, y); \
-    return apply(#name, {x, y});                              \
+    return apply(#name, {x, y});                                       \
   }
 VOXLOOM_BINARY_FUNCTIONS(VOXLOOM_DEFINE)
 #undef VOXLOOM_DEFINE
@@ -65,10 +65,12 @@ Expr nan_to_num(const Operand& x, double nan, std::optional<double> posinf, std:
   const OriginId origin = x.origin();
   const Expr value = x.as_expr();
   if (!is_float(value.dtype())) {
-    if (is_complex(value.dtype())) fail_user(ErrorCode::dtype, "nan_to_num", std::string(name_of(value.dtype())) + " is not supported", origin);
+    if (is_complex(value.dtype()))
+      fail_user(ErrorCode::dtype, "nan_to_num", std::string(name_of(value.dtype())) + " is not supported", origin);
     return value;
   }
-  const double largest = value.dtype() == DType::f32 ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
+  const double largest =
+      value.dtype() == DType::f32 ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
   const double infinity = std::numeric_limits<double>::infinity();
   const auto operand = [&](auto v) { return Operand(v, origin); };
   const Expr no_nan = where(operand(isnan(operand(value))), operand(nan), operand(value));
@@ -77,7 +79,8 @@ Expr nan_to_num(const Operand& x, double nan, std::optional<double> posinf, std:
 }
 
 Expr cast(const Operand& x, DType dtype) {
-  if (dtype == DType::f16 || dtype == DType::bf16) fail_user(ErrorCode::dtype, "cast", std::string(name_of(dtype)) + " is not supported", x.origin());
+  if (dtype == DType::f16 || dtype == DType::bf16)
+    fail_user(ErrorCode::dtype, "cast", std::string(name_of(dtype)) + " is not supported", x.origin());
   return Operand(x.as_expr(), x.origin()).as_expr(dtype);
 }
 

@@ -40,7 +40,8 @@ Range range_of(const Slice& slice, const Dim& n, OriginId origin) {
 
 Range position_of(int64_t at, const Dim& n, size_t axis, OriginId origin) {
   if (n.is_constant() && (at >= n.constant() || at < -n.constant()))
-    fail_user(ErrorCode::index, "index", "position " + std::to_string(at) + " of axis " + std::to_string(axis) + ", which has size " + n.str(), origin);
+    fail_user(ErrorCode::index, "index",
+              "position " + std::to_string(at) + " of axis " + std::to_string(axis) + ", which has size " + n.str(), origin);
   return {at < 0 ? n + Dim(at) : Dim(at), 1, 1};
 }
 
@@ -73,7 +74,8 @@ Expr index(const Operand& operand, const std::vector<IndexItem>& items) {
     ellipses += item.kind == Kind::ellipsis ? 1 : 0;
   }
   if (ellipses > 1) fail_user(ErrorCode::index, "index", "more than one ellipsis", origin);
-  if (taken > rank) fail_user(ErrorCode::index, "index", std::to_string(taken) + " indices for an operand of rank " + std::to_string(rank), origin);
+  if (taken > rank)
+    fail_user(ErrorCode::index, "index", std::to_string(taken) + " indices for an operand of rank " + std::to_string(rank), origin);
 
   std::vector<Range> ranges;
   std::vector<int> pattern;
@@ -100,7 +102,8 @@ Expr slice(const Operand& operand, const Axis& axis, const Slice& range) {
   const Expr x = operand.as_expr();
   const auto at = static_cast<size_t>(resolve_axes("slice", x.type(), Axes{axis}, operand.origin()).front());
   std::vector<Range> ranges;
-  for (size_t k = 0; k < x.shape().size(); ++k) ranges.push_back(k == at ? range_of(range, x.shape()[k], operand.origin()) : whole(x.shape()[k]));
+  for (size_t k = 0; k < x.shape().size(); ++k)
+    ranges.push_back(k == at ? range_of(range, x.shape()[k], operand.origin()) : whole(x.shape()[k]));
   return make_slice(x, ranges, operand.origin());
 }
 

@@ -21,7 +21,8 @@ int64_t resolve_axis(const char* function, const Type& type, const Axis& axis, O
   }
   const int at = axis.index < 0 ? axis.index + type.rank() : axis.index;
   if (at < 0 || at >= type.rank())
-    fail_user(ErrorCode::index, function, "axis " + std::to_string(axis.index) + " of an operand of rank " + std::to_string(type.rank()), origin);
+    fail_user(ErrorCode::index, function, "axis " + std::to_string(axis.index) + " of an operand of rank " + std::to_string(type.rank()),
+              origin);
   return at;
 }
 
@@ -31,12 +32,14 @@ struct TotalTypes {
 };
 TotalTypes total_types(bool is_mean, const Type& type, const ReduceOptions& options) {
   DType operand = type.dtype;
-  if (options.dtype && is_integer(*options.dtype) && !is_mean) operand = is_integer(operand) || operand == DType::boolean ? operand : *options.dtype;
+  if (options.dtype && is_integer(*options.dtype) && !is_mean)
+    operand = is_integer(operand) || operand == DType::boolean ? operand : *options.dtype;
   if (options.dtype && is_complex(*options.dtype)) operand = complex_of(real_part_of(operand));
   const DType own = is_mean ? ops::mean_accumulator(operand) : ops::sum_accumulator(operand);
   const DType natural = is_mean ? ops::mean_result(operand, type.is_image(), current_policy()) : ops::sum_result(operand);
   DType acc = options.acc_dtype.value_or(own);
-  if (!options.acc_dtype && options.dtype && is_float(*options.dtype) && is_integer(acc)) acc = is_mean && size_of(operand) <= 4 ? acc : DType::f64;
+  if (!options.acc_dtype && options.dtype && is_float(*options.dtype) && is_integer(acc))
+    acc = is_mean && size_of(operand) <= 4 ? acc : DType::f64;
   const DType result = options.dtype.value_or(options.acc_dtype && !is_float(natural) && !is_complex(natural) && !is_mean ? acc : natural);
   return {operand, acc, result};
 }

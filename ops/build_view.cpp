@@ -26,7 +26,8 @@ Expr shuffle(const Expr& x, const std::vector<int>& pattern, OriginId origin) {
 /// A position in a result of `rank` axes, negative ones from its end.
 int result_position(const char* function, int position, int rank, OriginId origin) {
   const int at = position < 0 ? position + rank : position;
-  if (at < 0 || at >= rank) fail_user(ErrorCode::index, function, "axis " + std::to_string(position) + " of a result of rank " + std::to_string(rank), origin);
+  if (at < 0 || at >= rank)
+    fail_user(ErrorCode::index, function, "axis " + std::to_string(position) + " of a result of rank " + std::to_string(rank), origin);
   return at;
 }
 
@@ -51,7 +52,8 @@ Expr transpose(const Operand& x, const Axes& order) {
   }
   for (const Axis& axis : order.list) pattern.push_back(one_axis("transpose", value.type(), axis, x.origin()));
   if (static_cast<int>(pattern.size()) != value.rank())
-    fail_user(ErrorCode::usage, "transpose", std::to_string(pattern.size()) + " axes for an operand of rank " + std::to_string(value.rank()), x.origin());
+    fail_user(ErrorCode::usage, "transpose",
+              std::to_string(pattern.size()) + " axes for an operand of rank " + std::to_string(value.rank()), x.origin());
   return shuffle(value, pattern, x.origin());
 }
 
@@ -66,7 +68,8 @@ Expr swapaxes(const Operand& x, const Axis& a, const Axis& b) {
 Expr moveaxis(const Operand& x, const Axis& from, int to) {
   const Expr value = x.as_expr();
   std::vector<int> pattern = all_axes(value.rank());
-  const int source = one_axis("moveaxis", value.type(), from, x.origin()), target = result_position("moveaxis", to, value.rank(), x.origin());
+  const int source = one_axis("moveaxis", value.type(), from, x.origin()),
+            target = result_position("moveaxis", to, value.rank(), x.origin());
   pattern.erase(pattern.begin() + source);
   pattern.insert(pattern.begin() + target, source);
   return shuffle(value, pattern, x.origin());
@@ -79,7 +82,8 @@ Expr squeeze(const Operand& x, const Axes& axes) {
   for (int k = 0; k < value.rank(); ++k) {
     const Dim& size = value.shape()[static_cast<size_t>(k)];
     const bool drop = axes.all ? size.is_one() : std::binary_search(dropped.begin(), dropped.end(), k);
-    if (drop && !size.is_one()) fail_user(ErrorCode::shape, "squeeze", "axis " + std::to_string(k) + " has size " + size.str() + ", not 1", x.origin());
+    if (drop && !size.is_one())
+      fail_user(ErrorCode::shape, "squeeze", "axis " + std::to_string(k) + " has size " + size.str() + ", not 1", x.origin());
     if (!drop) pattern.push_back(k);
   }
   return shuffle(value, pattern, x.origin());
@@ -115,7 +119,8 @@ Expr broadcast_to(const Operand& x, const Sizes& shape) {
   Expr value = x.as_expr();
   const auto rank = static_cast<int>(shape.size());
   if (value.rank() > rank)
-    fail_user(ErrorCode::shape, "broadcast_to", "shape " + ops::shape_text(value.shape()) + " cannot become " + ops::shape_text(dims_of(shape)), x.origin());
+    fail_user(ErrorCode::shape, "broadcast_to",
+              "shape " + ops::shape_text(value.shape()) + " cannot become " + ops::shape_text(dims_of(shape)), x.origin());
   std::vector<int> pattern = all_axes(value.rank());
   pattern.insert(pattern.begin(), static_cast<size_t>(rank - value.rank()), -1);
   value = shuffle(value, pattern, x.origin());

@@ -3,17 +3,17 @@
 
 #include <voxloom/ops/builder.h>
 
+#include <cmath>
+
 namespace voxloom::ops {
 
-template <class V>
-struct QuotientRemainder {
+template <class V> struct QuotientRemainder {
   V quotient, remainder;
 };
 
 /// Python's divmod for floats. The remainder x - floor(x / y) * y is exact while |x / y| < 2^53 (float32 computes in float64); beyond that
 /// the quotient is rounded and the remainder is 0. It has the sign of y. y = 0: quotient x / y, remainder NaN.
-template <class B>
-QuotientRemainder<typename B::V> float_divmod(B& b, typename B::V x32, typename B::V y32) {
+template <class B> QuotientRemainder<typename B::V> float_divmod(B& b, typename B::V x32, typename B::V y32) {
   const DType type = x32.dtype, wide = DType::f64;
   const auto x = b.cast(wide, x32), y = b.cast(wide, y32), zero = b.lit(wide, 0.0), infinity = b.lit(wide, HUGE_VAL);
   const auto ratio = b.div(x, y);
@@ -33,9 +33,9 @@ QuotientRemainder<typename B::V> float_divmod(B& b, typename B::V x32, typename 
   quotient = b.select(below, b.sub(quotient, b.lit(wide, 1.0)), quotient);
 
   const auto beyond = b.bit_and(b.le(b.lit(wide, 0x1p53), b.abs(ratio)), b.lt(b.abs(ratio), infinity));
-  const auto signed_zero = [&](auto like) { return b.select(b.lt(like, zero), b.lit(wide, -0.0), zero); };
-  rest = b.select(b.bit_or(beyond, b.eq(rest, zero)), signed_zero(y), rest);
-  quotient = b.select(beyond, whole, b.select(b.eq(quotient, zero), signed_zero(ratio), quotient));
+  const auto zero_like_y = b.select(b.lt(y, zero), b.lit(wide, -0.0), zero);
+  rest = b.select(b.bit_or(beyond, b.eq(rest, zero)), zero_like_y, rest);
+  quotient = b.select(beyond, whole, b.select(b.eq(quotient, zero), b.mul(zero, ratio), quotient));
   const auto by_zero = b.eq(y, zero);
   const auto nan = b.bit_or(b.is_nan(rest), b.is_nan(ratio));
   const auto invalid = b.lit(wide, __builtin_nan(""));

@@ -13,7 +13,10 @@ bool accepts(unsigned set, DType t) {
 }
 
 std::string accept_text(unsigned set) {
-  static constexpr struct { unsigned bit; const char* name; } kinds[] = {{B, "booleans"}, {I, "integers"}, {F, "floats"}, {C, "complex numbers"}};
+  static constexpr struct {
+    unsigned bit;
+    const char* name;
+  } kinds[] = {{B, "booleans"}, {I, "integers"}, {F, "floats"}, {C, "complex numbers"}};
   std::string text;
   for (const auto& kind : kinds)
     if ((set & kind.bit) != 0) text += (text.empty() ? "" : ", ") + std::string(kind.name);
@@ -63,7 +66,8 @@ std::vector<std::string> merged_names(const OpInfo& row, std::span<const Expr> o
     for (size_t k = 0; k < own.size(); ++k) {
       if (own[k].empty()) continue;
       if (!names[k].empty() && names[k] != own[k])
-        fail_user(ErrorCode::shape, row.name, "axis " + std::to_string(k) + " is named " + names[k] + " in one operand and " + own[k] + " in another", origin);
+        fail_user(ErrorCode::shape, row.name,
+                  "axis " + std::to_string(k) + " is named " + names[k] + " in one operand and " + own[k] + " in another", origin);
       names[k] = own[k];
     }
   }
@@ -94,8 +98,11 @@ DType common_dtype(const OpInfo& row, std::span<const Expr> operands, size_t fir
   const DType dtype = operands[first].dtype();
   for (const Expr& x : operands.subspan(first))
     if (x.dtype() != dtype)
-      fail_user(ErrorCode::dtype, row.name, "operands of dtypes " + std::string(name_of(dtype)) + " and " + std::string(name_of(x.dtype())) + " (a cast is missing)", origin);
-  if (!accepts(set, dtype)) fail_user(ErrorCode::dtype, row.name, std::string(name_of(dtype)) + " is not supported (" + accept_text(set) + " are)", origin);
+      fail_user(ErrorCode::dtype, row.name,
+                "operands of dtypes " + std::string(name_of(dtype)) + " and " + std::string(name_of(x.dtype())) + " (a cast is missing)",
+                origin);
+  if (!accepts(set, dtype))
+    fail_user(ErrorCode::dtype, row.name, std::string(name_of(dtype)) + " is not supported (" + accept_text(set) + " are)", origin);
   return dtype;
 }
 
@@ -104,7 +111,8 @@ Type reduced_type(const OpInfo& row, const Expr& x, const Attrs& attrs, DType dt
   const bool* keepdims = find_attr<bool>(attrs, "keepdims");
   for (size_t k = 0; k < axes.size(); ++k) {
     if (axes[k] < 0 || axes[k] >= x.rank())
-      fail_user(ErrorCode::index, row.name, "axis " + std::to_string(axes[k]) + " of an operand of rank " + std::to_string(x.rank()), origin);
+      fail_user(ErrorCode::index, row.name, "axis " + std::to_string(axes[k]) + " of an operand of rank " + std::to_string(x.rank()),
+                origin);
     if (k > 0 && axes[k] <= axes[k - 1]) fail_user(ErrorCode::usage, row.name, "axes must be sorted and given once", origin);
   }
   const Type& from = x.type();

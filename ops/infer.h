@@ -10,7 +10,18 @@
 namespace voxloom::ops {
 
 /// Sets of dtypes, as template arguments of the rules below.
-enum Accept : unsigned { B = 1, I = 2, F = 4, C = 8, BI = B | I, IF = I | F, IFC = I | F | C, FC = F | C, BIF = B | I | F, BIFC = B | I | F | C };
+enum Accept : unsigned {
+  B = 1,
+  I = 2,
+  F = 4,
+  C = 8,
+  BI = B | I,
+  IF = I | F,
+  IFC = I | F | C,
+  FC = F | C,
+  BIF = B | I | F,
+  BIFC = B | I | F | C
+};
 bool accepts(unsigned set, DType t);
 /// "integers, floats".
 std::string accept_text(unsigned set);
@@ -28,15 +39,13 @@ Order result_order(std::span<const Expr> operands);
 Type broadcast_type(const OpInfo& row, std::span<const Expr> operands, DType dtype, OriginId origin);
 
 /// The attribute, or nullptr when it is missing or of another type.
-template <class T>
-const T* find_attr(const Attrs& attrs, std::string_view key) {
+template <class T> const T* find_attr(const Attrs& attrs, std::string_view key) {
   for (const Attr& attr : attrs)
     if (attr.key == key) return std::get_if<T>(&attr.value);
   return nullptr;
 }
 [[noreturn]] void fail_missing_attr(const OpInfo& row, std::string_view key, OriginId origin);
-template <class T>
-const T& need_attr(const OpInfo& row, const Attrs& attrs, std::string_view key, OriginId origin) {
+template <class T> const T& need_attr(const OpInfo& row, const Attrs& attrs, std::string_view key, OriginId origin) {
   const T* value = find_attr<T>(attrs, key);
   if (value == nullptr) fail_missing_attr(row, key, origin);
   return *value;
@@ -46,19 +55,16 @@ const T& need_attr(const OpInfo& row, const Attrs& attrs, std::string_view key, 
 DType common_dtype(const OpInfo& row, std::span<const Expr> operands, size_t first, unsigned set, OriginId origin);
 
 /// One dtype in, the same out.
-template <unsigned Set>
-Type infer_same(const OpInfo& row, std::span<const Expr> in, const Attrs&, OriginId origin) {
+template <unsigned Set> Type infer_same(const OpInfo& row, std::span<const Expr> in, const Attrs&, OriginId origin) {
   return broadcast_type(row, in, common_dtype(row, in, 0, Set, origin), origin);
 }
 /// One dtype in, boolean out.
-template <unsigned Set>
-Type infer_truth(const OpInfo& row, std::span<const Expr> in, const Attrs&, OriginId origin) {
+template <unsigned Set> Type infer_truth(const OpInfo& row, std::span<const Expr> in, const Attrs&, OriginId origin) {
   common_dtype(row, in, 0, Set, origin);
   return broadcast_type(row, in, DType::boolean, origin);
 }
 /// One dtype in, its real part's out.
-template <unsigned Set>
-Type infer_real(const OpInfo& row, std::span<const Expr> in, const Attrs&, OriginId origin) {
+template <unsigned Set> Type infer_real(const OpInfo& row, std::span<const Expr> in, const Attrs&, OriginId origin) {
   return broadcast_type(row, in, real_part_of(common_dtype(row, in, 0, Set, origin)), origin);
 }
 

@@ -19,13 +19,15 @@ std::vector<int64_t> evaluate_shape(const Type& type, const DimBindings& binding
   return shape;
 }
 
-std::vector<int64_t> strides_of(const HostArray& array) { return dense_strides(array.shape, size_of(array.dtype), array.order == Order::F); }
+std::vector<int64_t> strides_of(const HostArray& array) {
+  return dense_strides(array.shape, size_of(array.dtype), array.order == Order::F);
+}
 
 /// Sizes that were assumed equal when the expression was built must be.
 void check_mapped(const Node& node, size_t operand, size_t axis, int64_t size, int64_t expected) {
   if (size == expected) return;
-  std::string text = "operand " + std::to_string(operand) + " has size " + std::to_string(size) + " on axis " + std::to_string(axis) + " where the result has " +
-                     std::to_string(expected);
+  std::string text = "operand " + std::to_string(operand) + " has size " + std::to_string(size) + " on axis " + std::to_string(axis) +
+                     " where the result has " + std::to_string(expected);
   if (size == 1 || expected == 1) text += "; to broadcast it, declare the size as 1 (row(), col(), or a shape with 1)";
   fail_user(ErrorCode::shape, node.op().name, text, node.origin());
 }
@@ -53,7 +55,8 @@ Reading reading_of(const Node& node, size_t operand, const HostArray& in, const 
     const int64_t last = first + (count - 1) * map.a;
     if (count > 0 && (first < 0 || first >= in.shape[axis] || last < 0 || last >= in.shape[axis]))
       fail_user(ErrorCode::index, node.op().name,
-                "elements " + std::to_string(first) + " to " + std::to_string(last) + " of axis " + std::to_string(axis) + ", which has size " + std::to_string(in.shape[axis]),
+                "elements " + std::to_string(first) + " to " + std::to_string(last) + " of axis " + std::to_string(axis) +
+                    ", which has size " + std::to_string(in.shape[axis]),
                 node.origin());
     reading.offset += first * strides[axis];
     if (map.out_axis >= 0) reading.strides[to] = map.a * strides[axis];
@@ -101,7 +104,8 @@ void interpret_join(const Node& node, Operands operands, HostArray& out) {
 
 void interpret_reshape(const Node& node, const HostArray& in, HostArray& out) {
   if (in.bytes.size() != out.bytes.size())
-    fail_user(ErrorCode::shape, node.op().name, std::to_string(in.size()) + " elements cannot become " + std::to_string(out.size()), node.origin());
+    fail_user(ErrorCode::shape, node.op().name, std::to_string(in.size()) + " elements cannot become " + std::to_string(out.size()),
+              node.origin());
   out.bytes = HostArray::copy(in.view(), out.order).bytes;
 }
 
@@ -129,7 +133,8 @@ StridedView HostArray::view() const {
 
 DimBindings bind_dims(const Graph& graph, std::span<const StridedView> inputs) {
   if (inputs.size() != graph.inputs().size())
-    fail_user(ErrorCode::usage, "call", "takes " + std::to_string(graph.inputs().size()) + " arguments, not " + std::to_string(inputs.size()));
+    fail_user(ErrorCode::usage, "call",
+              "takes " + std::to_string(graph.inputs().size()) + " arguments, not " + std::to_string(inputs.size()));
   DimBindings bindings;
   const auto each_axis = [&](auto&& visit) {
     for (size_t k = 0; k < inputs.size(); ++k) {
@@ -141,9 +146,13 @@ DimBindings bind_dims(const Graph& graph, std::span<const StridedView> inputs) {
   for (size_t k = 0; k < inputs.size(); ++k) {
     const Node& input = *graph.inputs()[k];
     if (inputs[k].dtype != input.type().dtype)
-      fail_user(ErrorCode::dtype, "call", label(input, k) + " is " + std::string(name_of(inputs[k].dtype)) + ", not " + std::string(name_of(input.type().dtype)), input.origin());
+      fail_user(ErrorCode::dtype, "call",
+                label(input, k) + " is " + std::string(name_of(inputs[k].dtype)) + ", not " + std::string(name_of(input.type().dtype)),
+                input.origin());
     if (inputs[k].rank() != input.type().rank())
-      fail_user(ErrorCode::shape, "call", label(input, k) + " has rank " + std::to_string(inputs[k].rank()) + ", not " + std::to_string(input.type().rank()), input.origin());
+      fail_user(ErrorCode::shape, "call",
+                label(input, k) + " has rank " + std::to_string(inputs[k].rank()) + ", not " + std::to_string(input.type().rank()),
+                input.origin());
   }
   each_axis([&](const Node& input, size_t, size_t axis, int64_t size) {
     const Dim& dim = input.type().shape[axis];
@@ -177,7 +186,8 @@ HostArray interpret_node(const Node& node, Operands operands, const DimBindings&
   return out;
 }
 
-std::vector<HostArray> interpret(const Graph& graph, std::span<const StridedView> inputs, const std::function<HostArray(const Node&)>& leaf) {
+std::vector<HostArray> interpret(const Graph& graph, std::span<const StridedView> inputs,
+                                 const std::function<HostArray(const Node&)>& leaf) {
   const DimBindings bindings = bind_dims(graph, inputs);
   std::vector<HostArray> values;
   values.reserve(graph.size());

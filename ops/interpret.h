@@ -37,6 +37,7 @@ VOXLOOM_API HostArray interpret_node(const Node& node, std::span<const HostArray
 
 /// The outputs. `inputs` are bound to graph.inputs() in order, in any strides and byte order. `leaf` gives the values of other leaves than
 /// inputs and constants (shared variables, images).
-VOXLOOM_API std::vector<HostArray> interpret(const Graph& graph, std::span<const StridedView> inputs, const std::function<HostArray(const Node&)>& leaf = {});
+VOXLOOM_API std::vector<HostArray> interpret(const Graph& graph, std::span<const StridedView> inputs,
+                                             const std::function<HostArray(const Node&)>& leaf = {});
 
 }  // namespace voxloom

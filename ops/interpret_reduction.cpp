@@ -15,13 +15,16 @@ using State = std::vector<Scalar>;
 class Reducer {
  public:
   Reducer(const Node& node, int64_t count, bool fastest_reduced)
-      : node_(node), fns_(node.op().reduction.scalar), count_(count), leaf_(leaf_length(count)), lanes_(fastest_reduced ? lanes_per_leaf : 1) {
+      : node_(node),
+        fns_(node.op().reduction.scalar),
+        count_(count),
+        leaf_(leaf_length(count)),
+        lanes_(fastest_reduced ? lanes_per_leaf : 1) {
     for (const DType t : node.op().reduction.state(node)) empty_.push_back({t, 0});
   }
 
   /// load(p) is the element at position p of the flattened reduced axes.
-  template <class Load>
-  Cx<Scalar> operator()(Load&& load) {
+  template <class Load> Cx<Scalar> operator()(Load&& load) {
     State total = fresh();
     const int64_t group = leaf_ * leaves_per_group;
     for (int64_t g = 0; g < count_; g += group) {
@@ -43,8 +46,7 @@ class Reducer {
   void combine(State& left, const State& right) { fns_.combine(builder_, node_, left.data(), right.data()); }
 
   /// Positions [start, start + leaf): interleaved lanes, folded by halves.
-  template <class Load>
-  State leaf_state(int64_t start, Load&& load) {
+  template <class Load> State leaf_state(int64_t start, Load&& load) {
     std::vector<State> lanes(static_cast<size_t>(lanes_), fresh());
     for (int64_t p = start; p < std::min(start + leaf_, count_); ++p)
       fns_.step(builder_, node_, lanes[static_cast<size_t>((p - start) % lanes_)].data(), load(p), {DType::i64, static_cast<uint64_t>(p)});
@@ -79,7 +81,8 @@ void interpret_reduction(const Node& node, const HostArray& in, HostArray& out) 
   std::vector<int64_t> positions;
   for_each_index(reduced_shape, in.order, {reduced_strides}, [&](const std::vector<int64_t>& offsets) { positions.push_back(offsets[0]); });
   const auto count = static_cast<int64_t>(positions.size());
-  if (count == 0 && node.op().flags.needs_nonempty) fail_user(ErrorCode::shape, node.op().name, "has no value for 0 elements", node.origin());
+  if (count == 0 && node.op().flags.needs_nonempty)
+    fail_user(ErrorCode::shape, node.op().name, "has no value for 0 elements", node.origin());
 
   const bool fastest_reduced = is_reduced(static_cast<size_t>(node.input(0).type().fastest_first().front()));
   Reducer reduce(node, count, fastest_reduced);

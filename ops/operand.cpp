@@ -12,16 +12,19 @@ namespace {
 
 DType default_real(const Policy& policy) { return policy.cast_policy == CastPolicy::numpy ? DType::f64 : policy.floatX; }
 
-/// The smallest signed (for negative values) or unsigned integer that holds the value.
-DType smallest_integer(int64_t value) {
-  if (value < 0) return value >= INT8_MIN ? DType::i8 : value >= INT16_MIN ? DType::i16 : value >= INT32_MIN ? DType::i32 : DType::i64;
-  return value <= UINT8_MAX ? DType::u8 : value <= UINT16_MAX ? DType::u16 : value <= UINT32_MAX ? DType::u32 : DType::u64;
-}
 bool fits(int64_t value, DType t) {
   if (is_unsigned_int(t)) return value >= 0 && (size_of(t) == 8 || static_cast<uint64_t>(value) >> (8 * size_of(t)) == 0);
   return size_of(t) == 8 || (value >= -(int64_t{1} << (8 * size_of(t) - 1)) && value < int64_t{1} << (8 * size_of(t) - 1));
 }
 
+/// The smallest integer that holds the value: unsigned where `t` is and the value is not negative.
+DType smallest_integer(int64_t value, DType t) {
+  constexpr DType with_sign[] = {DType::i8, DType::i16, DType::i32, DType::i64},
+                  without[] = {DType::u8, DType::u16, DType::u32, DType::u64};
+  for (const DType candidate : value >= 0 && is_unsigned_int(t) ? without : with_sign)
+    if (fits(value, candidate)) return candidate;
+  return DType::i64;
+}
 Expr complex_constant(DType dtype, double re, double im, OriginId origin) {
   std::vector<std::byte> bytes(size_of(dtype));
   if (dtype == DType::c64) {
@@ -31,7 +34,8 @@ Expr complex_constant(DType dtype, double re, double im, OriginId origin) {
     const double parts[2] = {re, im};
     std::memcpy(bytes.data(), parts, sizeof(parts));
   }
-  return make_constant(constant_op(), std::make_shared<ConstantPayload>(dtype, std::vector<int64_t>{}, std::move(bytes)), Order::C, {}, origin);
+  return make_constant(constant_op(), std::make_shared<ConstantPayload>(dtype, std::vector<int64_t>{}, std::move(bytes)), Order::C, {},
+                       origin);
 }
 
 /// What a host number makes of the dtype of the expressions.
@@ -40,7 +44,7 @@ DType with_weak(DType t, bool has_strong, const Operand& x, const Policy& policy
     case Operand::Weak::no: return t;
     case Operand::Weak::integer:
       if (!has_strong || t == DType::boolean) return is_float(t) || is_complex(t) ? t : DType::i64;
-      return is_integer(t) && !fits(x.integer(), t) ? promote(t, smallest_integer(x.integer()), policy) : t;
+      return is_integer(t) && !fits(x.integer(), t) ? promote(t, smallest_integer(x.integer(), t), policy) : t;
     case Operand::Weak::real: return is_float(t) || is_complex(t) ? t : default_real(policy);
     case Operand::Weak::complex: return complex_of(is_float(t) || is_complex(t) ? t : default_real(policy));
   }
@@ -95,10 +99,12 @@ Expr Operand::as_expr() const {
 Expr Operand::as_expr(DType dtype) const {
   if (!is_weak()) return expr_.dtype() == dtype ? expr_ : make_node(op("cast"), {expr_}, {{"dtype", dtype}}, origin_);
   if (is_complex(dtype)) return complex_constant(dtype, real(), imag_, origin_);
-  if (weak_ == Weak::complex) fail_user(ErrorCode::dtype, "operand", "a complex number where " + std::string(name_of(dtype)) + " is needed", origin_);
+  if (weak_ == Weak::complex)
+    fail_user(ErrorCode::dtype, "operand", "a complex number where " + std::string(name_of(dtype)) + " is needed", origin_);
   if (dtype == DType::boolean) return make_scalar_bits(dtype, real() != 0 ? 1 : 0, origin_);
   if (is_integer(dtype) && weak_ == Weak::integer) {
-    if (!fits(integer_, dtype)) fail_user(ErrorCode::dtype, "operand", std::to_string(integer_) + " does not fit " + std::string(name_of(dtype)), origin_);
+    if (!fits(integer_, dtype))
+      fail_user(ErrorCode::dtype, "operand", std::to_string(integer_) + " does not fit " + std::string(name_of(dtype)), origin_);
     return make_scalar_int(dtype, integer_, origin_);
   }
   if (is_integer(dtype)) fail_user(ErrorCode::dtype, "operand", "a fraction where " + std::string(name_of(dtype)) + " is needed", origin_);
@@ -132,7 +138,9 @@ Expr apply(const OpInfo& row, std::span<const Operand> operands, Attrs attrs) {
   std::vector<Expr> inputs;
   inputs.reserve(operands.size());
   const bool choice = row.promotion == Promotion::choice;
-  const DType common = row.promotion == Promotion::none || row.promotion == Promotion::logical ? DType::boolean : common_dtype(row, operands.subspan(choice ? 1 : 0));
+  const DType common = row.promotion == Promotion::none || row.promotion == Promotion::logical
+                           ? DType::boolean
+                           : common_dtype(row, operands.subspan(choice ? 1 : 0));
   for (size_t k = 0; k < operands.size(); ++k) {
     if (row.promotion == Promotion::none) inputs.push_back(operands[k].as_expr());
     else inputs.push_back(operands[k].as_expr(choice && k == 0 ? DType::boolean : common));
@@ -140,6 +148,8 @@ Expr apply(const OpInfo& row, std::span<const Operand> operands, Attrs attrs) {
   return make_node(row, align(row.name, std::move(inputs), origin), std::move(attrs), origin);
 }
 
-Expr apply(const char* row, std::initializer_list<Operand> operands) { return apply(op(row), std::span(operands.begin(), operands.size())); }
+Expr apply(const char* row, std::initializer_list<Operand> operands) {
+  return apply(op(row), std::span(operands.begin(), operands.size()));
+}
 
 }  // namespace voxloom

@@ -37,8 +37,10 @@ class VOXLOOM_API Operand {
       : weak_(Weak::complex), real_(value.real()), imag_(value.imag()), origin_(origin_of(where)) {}
   /// Anything that converts to an expression, such as a shared variable.
   template <class T>
-    requires(!std::is_arithmetic_v<T> && !std::derived_from<T, Expr> && !std::derived_from<T, Operand> && std::convertible_to<const T&, Expr>)
-  Operand(const T& value, Where where = Where::current()) : Operand(static_cast<Expr>(value), where) {}  // NOLINT(google-explicit-constructor)
+    requires(!std::is_arithmetic_v<T> && !std::derived_from<T, Expr> && !std::derived_from<T, Operand> &&
+             std::convertible_to<const T&, Expr>)
+  Operand(const T& value, Where where = Where::current())
+      : Operand(static_cast<Expr>(value), where) {}  // NOLINT(google-explicit-constructor)
 
   Weak weak() const { return weak_; }
   bool is_weak() const { return weak_ != Weak::no; }

@@ -21,9 +21,7 @@ std::atomic<uint32_t>& default_policy() {
 }
 thread_local const PolicyScope* innermost = nullptr;
 
-DType signed_of_size(size_t bytes) {
-  return bytes == 1 ? DType::i8 : bytes == 2 ? DType::i16 : bytes == 4 ? DType::i32 : DType::i64;
-}
+DType signed_of_size(size_t bytes) { return bytes == 1 ? DType::i8 : bytes == 2 ? DType::i16 : bytes == 4 ? DType::i32 : DType::i64; }
 
 /// Smallest NumPy float that takes in every value of an integer dtype of up to 32 bits (float64 for 64 bits too); booleans give float32.
 DType numpy_float(DType t) { return size_of(t) >= 4 ? DType::f64 : DType::f32; }

@@ -8,20 +8,12 @@
 
 namespace voxloom::ops {
 
-template <class V>
-void put(Cx<V>* out, const V& value) {
-  out->re = value;
-}
-template <class V>
-void put(Cx<V>* out, const Cx<V>& value) {
-  *out = value;
-}
+template <class V> void put(Cx<V>* out, const V& value) { out->re = value; }
+template <class V> void put(Cx<V>* out, const Cx<V>& value) { *out = value; }
 
 /// F(builder, V...) on the real parts of N operands.
-template <int N, auto F>
-struct RealFn {
-  template <class B>
-  static void run(B& b, const Node&, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
+template <int N, auto F> struct RealFn {
+  template <class B> static void run(B& b, const Node&, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
     if constexpr (N == 1) put(out, F(b, in[0].re));
     else if constexpr (N == 2) put(out, F(b, in[0].re, in[1].re));
     else put(out, F(b, in[0].re, in[1].re, in[2].re));
@@ -29,10 +21,8 @@ struct RealFn {
 };
 
 /// F(builder, Cx<V>...) on N operands.
-template <int N, auto F>
-struct ComplexFn {
-  template <class B>
-  static void run(B& b, const Node&, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
+template <int N, auto F> struct ComplexFn {
+  template <class B> static void run(B& b, const Node&, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
     if constexpr (N == 1) put(out, F(b, in[0]));
     else if constexpr (N == 2) put(out, F(b, in[0], in[1]));
     else put(out, F(b, in[0], in[1], in[2]));
@@ -40,10 +30,8 @@ struct ComplexFn {
 };
 
 /// G for complex operands (the last one decides), F for the others.
-template <int N, auto F, auto G>
-struct EitherFn {
-  template <class B>
-  static void run(B& b, const Node& node, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
+template <int N, auto F, auto G> struct EitherFn {
+  template <class B> static void run(B& b, const Node& node, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
     if (is_complex(node.input(N - 1).dtype())) ComplexFn<N, G>::run(b, node, in, out);
     else RealFn<N, F>::run(b, node, in, out);
   }
@@ -58,29 +46,20 @@ inline constexpr auto complex_mul = [](auto& b, auto x, auto y) {
   return decltype(x){b.sub(b.mul(x.re, y.re), b.mul(x.im, y.im)), b.add(b.mul(x.re, y.im), b.mul(x.im, y.re))};
 };
 
-template <class Fn>
-constexpr ElementwiseFns elementwise_fns() {
+template <class Fn> constexpr ElementwiseFns elementwise_fns() {
   return {&Fn::template run<ScalarBuilder>, &Fn::template run<RecordBuilder>};
 }
-template <int N, auto F>
-constexpr ElementwiseFns real() {
-  return elementwise_fns<RealFn<N, F>>();
-}
-template <int N, auto F>
-constexpr ElementwiseFns complex() {
-  return elementwise_fns<ComplexFn<N, F>>();
-}
-template <int N, auto F, auto G>
-constexpr ElementwiseFns either() {
-  return elementwise_fns<EitherFn<N, F, G>>();
-}
+template <int N, auto F> constexpr ElementwiseFns real() { return elementwise_fns<RealFn<N, F>>(); }
+template <int N, auto F> constexpr ElementwiseFns complex() { return elementwise_fns<ComplexFn<N, F>>(); }
+template <int N, auto F, auto G> constexpr ElementwiseFns either() { return elementwise_fns<EitherFn<N, F, G>>(); }
 
 /// R has `state`, and the templates `init`, `step`, `combine` and `finish` over a builder.
-template <class R>
-constexpr ReductionFns reduction_fns() {
+template <class R> constexpr ReductionFns reduction_fns() {
   return {&R::state,
-          {&R::template init<ScalarBuilder>, &R::template step<ScalarBuilder>, &R::template combine<ScalarBuilder>, &R::template finish<ScalarBuilder>},
-          {&R::template init<RecordBuilder>, &R::template step<RecordBuilder>, &R::template combine<RecordBuilder>, &R::template finish<RecordBuilder>}};
+          {&R::template init<ScalarBuilder>, &R::template step<ScalarBuilder>, &R::template combine<ScalarBuilder>,
+           &R::template finish<ScalarBuilder>},
+          {&R::template init<RecordBuilder>, &R::template step<RecordBuilder>, &R::template combine<RecordBuilder>,
+           &R::template finish<RecordBuilder>}};
 }
 
 // The families, in the order of docs/ops.md.

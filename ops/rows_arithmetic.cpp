@@ -24,7 +24,9 @@ constexpr auto sign = [](auto& b, auto x) {
   return b.select(b.lt(zero, x), one, b.select(b.lt(x, zero), b.lit(x.dtype, -1), of_others));
 };
 /// x where y is NaN and y where x is NaN, otherwise the extremum.
-constexpr auto ignoring_nan = [](auto& b, auto x, auto y, auto extremum) { return b.select(b.is_nan(x), y, b.select(b.is_nan(y), x, extremum)); };
+constexpr auto ignoring_nan = [](auto& b, auto x, auto y, auto extremum) {
+  return b.select(b.is_nan(x), y, b.select(b.is_nan(y), x, extremum));
+};
 constexpr auto fmin = [](auto& b, auto x, auto y) { return is_float(x.dtype) ? ignoring_nan(b, x, y, b.minimum(x, y)) : b.minimum(x, y); };
 constexpr auto fmax = [](auto& b, auto x, auto y) { return is_float(x.dtype) ? ignoring_nan(b, x, y, b.maximum(x, y)) : b.maximum(x, y); };
 constexpr auto clip = [](auto& b, auto x, auto low, auto high) { return b.minimum(b.maximum(x, low), high); };
@@ -36,6 +38,7 @@ constexpr auto copysign = [](auto& b, auto x, auto y) {
   return b.bitcast(x.dtype, b.bit_or(magnitude, b.bit_and(b.bitcast(bits, y), b.lit_bits(bits, sign_bit))));
 };
 
+// clang-format off
 const OpInfo rows[] = {
     {.name = "add", .min_arity = 2, .max_arity = 2, .flags = ring, .promotion = Promotion::arithmetic, .infer = infer_same<BIFC>,
      .elementwise = either<2, add, complex_add>(),
@@ -49,9 +52,12 @@ const OpInfo rows[] = {
     {.name = "div", .min_arity = 2, .max_arity = 2, .promotion = Promotion::division, .infer = infer_same<F>,
      .elementwise = real<2, [](auto& b, auto x, auto y) { return b.div(x, y); }>(),
      .doc = "x / y, true division: integers become floats", .domain = "x / 0 is infinite, 0 / 0 is NaN", .family = family},
-    {.name = "floordiv", .min_arity = 2, .max_arity = 2, .promotion = Promotion::number, .infer = infer_same<IF>, .elementwise = real<2, floordiv>(),
-     .doc = "x // y, rounded towards minus infinity", .domain = "integers: x // 0 = 0, INT_MIN // -1 = INT_MIN; floats: x / y where y is 0", .family = family},
-    {.name = "mod", .min_arity = 2, .max_arity = 2, .promotion = Promotion::number, .infer = infer_same<IF>, .elementwise = real<2, mod>(),
+    {.name = "floordiv", .min_arity = 2, .max_arity = 2, .promotion = Promotion::number, .infer = infer_same<IF>,
+     .elementwise = real<2, floordiv>(),
+     .doc = "x // y, rounded towards minus infinity",
+     .domain = "integers: x // 0 = 0, INT_MIN // -1 = INT_MIN; floats: x / y where y is 0", .family = family},
+    {.name = "mod", .min_arity = 2, .max_arity = 2, .promotion = Promotion::number, .infer = infer_same<IF>,
+     .elementwise = real<2, mod>(),
      .doc = "x % y = x - x // y * y, with the sign of y",
      .domain = "integers: x % 0 = 0; floats: exact while |x / y| < 2^53, 0 beyond, NaN where y is 0", .family = family},
     {.name = "neg", .flags = cheap, .promotion = Promotion::arithmetic, .infer = infer_same<IFC>,
@@ -62,7 +68,8 @@ const OpInfo rows[] = {
      .doc = "|x|; of a complex number its length, a real", .domain = "abs(INT_MIN) = INT_MIN", .family = family},
     {.name = "reciprocal", .promotion = Promotion::floating, .infer = infer_same<F>, .elementwise = real<1, reciprocal>(),
      .doc = "1 / x", .domain = "1 / 0 is infinite", .family = family},
-    {.name = "sign", .flags = {.idempotent = true, .cheap = true}, .promotion = Promotion::number, .infer = infer_same<IF>, .elementwise = real<1, sign>(),
+    {.name = "sign", .flags = {.idempotent = true, .cheap = true}, .promotion = Promotion::number, .infer = infer_same<IF>,
+     .elementwise = real<1, sign>(),
      .doc = "-1, 0 or 1", .domain = "NaN gives NaN; both zeros give 0", .family = family},
     {.name = "minimum", .min_arity = 2, .max_arity = 2, .flags = lattice, .promotion = Promotion::keep, .infer = infer_same<BIF>,
      .elementwise = real<2, [](auto& b, auto x, auto y) { return b.minimum(x, y); }>(),
@@ -70,15 +77,20 @@ const OpInfo rows[] = {
     {.name = "maximum", .min_arity = 2, .max_arity = 2, .flags = lattice, .promotion = Promotion::keep, .infer = infer_same<BIF>,
      .elementwise = real<2, [](auto& b, auto x, auto y) { return b.maximum(x, y); }>(),
      .identity = "-inf", .doc = "the larger one", .domain = "NaN if either is; -0 < 0", .family = family},
-    {.name = "fmin", .min_arity = 2, .max_arity = 2, .flags = lattice, .promotion = Promotion::keep, .infer = infer_same<BIF>, .elementwise = real<2, fmin>(),
+    {.name = "fmin", .min_arity = 2, .max_arity = 2, .flags = lattice, .promotion = Promotion::keep, .infer = infer_same<BIF>,
+     .elementwise = real<2, fmin>(),
      .doc = "the smaller one, ignoring NaN", .domain = "NaN only if both are", .family = family},
-    {.name = "fmax", .min_arity = 2, .max_arity = 2, .flags = lattice, .promotion = Promotion::keep, .infer = infer_same<BIF>, .elementwise = real<2, fmax>(),
+    {.name = "fmax", .min_arity = 2, .max_arity = 2, .flags = lattice, .promotion = Promotion::keep, .infer = infer_same<BIF>,
+     .elementwise = real<2, fmax>(),
      .doc = "the larger one, ignoring NaN", .domain = "NaN only if both are", .family = family},
-    {.name = "clip", .min_arity = 3, .max_arity = 3, .flags = cheap, .promotion = Promotion::keep, .infer = infer_same<BIF>, .elementwise = real<3, clip>(),
+    {.name = "clip", .min_arity = 3, .max_arity = 3, .flags = cheap, .promotion = Promotion::keep, .infer = infer_same<BIF>,
+     .elementwise = real<3, clip>(),
      .doc = "minimum(maximum(x, low), high)", .domain = "NaN if any is; high where low > high", .family = family},
     {.name = "copysign", .min_arity = 2, .max_arity = 2, .flags = cheap, .promotion = Promotion::floating, .infer = infer_same<F>,
-     .elementwise = real<2, copysign>(), .doc = "|x| with the sign of y", .domain = "the sign bits of zeros and NaN count", .family = family},
+     .elementwise = real<2, copysign>(), .doc = "|x| with the sign of y", .domain = "the sign bits of zeros and NaN count",
+     .family = family},
 };
+// clang-format on
 
 }  // namespace
 

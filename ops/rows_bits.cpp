@@ -11,6 +11,7 @@ constexpr OpFlags ring{.commutative = true, .associative = true, .cheap = true};
 constexpr OpFlags cheap{.cheap = true};
 constexpr const char* domain = "integers and booleans";
 
+// clang-format off
 const OpInfo rows[] = {
     {.name = "bit_and", .min_arity = 2, .max_arity = 2, .flags = lattice, .promotion = Promotion::keep, .infer = infer_same<BI>,
      .elementwise = real<2, [](auto& b, auto x, auto y) { return b.bit_and(x, y); }>(),
@@ -31,6 +32,7 @@ const OpInfo rows[] = {
      .elementwise = real<2, [](auto& b, auto x, auto y) { return b.shr(x, y); }>(),
      .doc = "x >> y, keeping the sign", .domain = "0 (-1 for negative x) where y is negative or not below the width", .family = family},
 };
+// clang-format on
 
 }  // namespace
 

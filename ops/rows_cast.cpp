@@ -10,8 +10,7 @@ constexpr OpFlags cheap{.cheap = true};
 
 /// Complex to real drops the imaginary part, complex to boolean asks for either part, real to complex adds a zero.
 struct Cast {
-  template <class B>
-  static void run(B& b, const Node& node, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
+  template <class B> static void run(B& b, const Node& node, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
     const DType to = node.type().dtype;
     const bool from_complex = is_complex(node.input(0).dtype());
     out->re = b.cast(real_part_of(to), in[0].re);
@@ -26,17 +25,17 @@ Type infer_cast(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs,
 }
 
 /// Copies operand K, both parts.
-template <size_t K>
-struct Copy {
-  template <class B>
-  static void run(B&, const Node&, const Cx<typename B::V>* in, Cx<typename B::V>* out) {
-    *out = in[K];
-  }
+template <size_t K> struct Copy {
+  template <class B> static void run(B&, const Node&, const Cx<typename B::V>* in, Cx<typename B::V>* out) { *out = in[K]; }
 };
-Type infer_second(const OpInfo& row, std::span<const Expr> in, const Attrs&, OriginId origin) { return broadcast_type(row, in, in[1].dtype(), origin); }
+Type infer_second(const OpInfo& row, std::span<const Expr> in, const Attrs&, OriginId origin) {
+  return broadcast_type(row, in, in[1].dtype(), origin);
+}
 
+// clang-format off
 const OpInfo rows[] = {
-    {.name = "cast", .flags = cheap, .infer = infer_cast, .elementwise = elementwise_fns<Cast>(), .doc = "x in the dtype of attribute dtype",
+    {.name = "cast", .flags = cheap, .infer = infer_cast, .elementwise = elementwise_fns<Cast>(),
+     .doc = "x in the dtype of attribute dtype",
      .domain = "integers wrap; floats to integers truncate and saturate, NaN gives 0; to bool: x != 0; complex to real drops the imaginary part",
      .family = family},
     {.name = "identity", .flags = {.idempotent = true, .cheap = true}, .promotion = Promotion::keep, .infer = infer_same<BIFC>,
@@ -44,6 +43,7 @@ const OpInfo rows[] = {
     {.name = "second", .min_arity = 2, .max_arity = 2, .flags = cheap, .infer = infer_second, .elementwise = elementwise_fns<Copy<1>>(),
      .doc = "y in the shape of x (Theano's fill)", .domain = "bits of NaN are kept", .family = family},
 };
+// clang-format on
 
 }  // namespace
 

@@ -9,6 +9,7 @@ constexpr const char* family = "powers";
 
 constexpr auto complex_square = [](auto& b, auto x) { return complex_mul(b, x, x); };
 
+// clang-format off
 const OpInfo rows[] = {
     {.name = "sqr", .flags = {.cheap = true}, .promotion = Promotion::power, .infer = infer_same<IFC>,
      .elementwise = either<1, [](auto& b, auto x) { return b.mul(x, x); }, complex_square>(),
@@ -17,6 +18,7 @@ const OpInfo rows[] = {
      .elementwise = real<1, [](auto& b, auto x) { return b.sqrt(x); }>(),
      .doc = "square root, correctly rounded", .domain = "NaN below 0 (complex: the principal branch); sqrt(-0) = -0", .family = family},
 };
+// clang-format on
 
 }  // namespace
 

@@ -17,6 +17,7 @@ constexpr auto half_away = [](auto& b, auto x) {
   return b.select(far, b.add(whole, b.select(b.lt(x, zero), b.neg(one), one)), whole);
 };
 
+// clang-format off
 const OpInfo rows[] = {
     {.name = "floor", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<1, [](auto& b, auto x) { return is_float(x.dtype) ? b.floor(x) : x; }>(),
@@ -30,9 +31,11 @@ const OpInfo rows[] = {
     {.name = "rint", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<1, [](auto& b, auto x) { return is_float(x.dtype) ? b.rint(x) : x; }>(),
      .doc = "the nearest integer, halves to even (NumPy's round)", .domain = domain, .family = family},
-    {.name = "round_half_away", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>, .elementwise = real<1, half_away>(),
+    {.name = "round_half_away", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>,
+     .elementwise = real<1, half_away>(),
      .doc = "the nearest integer, halves away from zero", .domain = domain, .family = family},
 };
+// clang-format on
 
 }  // namespace
 

@@ -13,15 +13,12 @@ namespace {
 constexpr const char* family = "reductions";
 constexpr DType wide = DType::f64;
 
-template <bool Root>
-struct Variance {
+template <bool Root> struct Variance {
   static std::vector<DType> state(const Node&) { return std::vector<DType>(4, wide); }
-  template <class B>
-  static void init(B& b, const Node&, typename B::V* s) {
+  template <class B> static void init(B& b, const Node&, typename B::V* s) {
     for (int k = 0; k < 4; ++k) s[k] = b.lit(wide, 0.0);
   }
-  template <class B>
-  static void step(B& b, const Node&, typename B::V* s, const Cx<typename B::V>& x, typename B::V) {
+  template <class B> static void step(B& b, const Node&, typename B::V* s, const Cx<typename B::V>& x, typename B::V) {
     const auto value = b.cast(wide, x.re);
     s[1] = b.select(b.eq(s[0], b.lit(wide, 0.0)), value, s[1]);
     const auto d = b.sub(value, s[1]);
@@ -29,8 +26,7 @@ struct Variance {
     s[2] = b.add(s[2], d);
     s[3] = b.add(s[3], b.mul(d, d));
   }
-  template <class B>
-  static void combine(B& b, const Node&, typename B::V* s, const typename B::V* o) {
+  template <class B> static void combine(B& b, const Node&, typename B::V* s, const typename B::V* o) {
     const auto zero = b.lit(wide, 0.0);
     const auto left = moments(b, s), right = moments(b, o);
     const auto count = b.add(s[0], o[0]);
@@ -45,8 +41,7 @@ struct Variance {
     for (int k = 0; k < 4; ++k) s[k] = b.select(left_empty, o[k], b.select(right_empty, s[k], both[k]));
   }
   /// M2 cannot be negative but for rounding; more degrees of freedom than elements divide by 0, as in NumPy.
-  template <class B>
-  static void finish(B& b, const Node& node, const typename B::V* s, typename B::V count, Cx<typename B::V>* out) {
+  template <class B> static void finish(B& b, const Node& node, const typename B::V* s, typename B::V count, Cx<typename B::V>* out) {
     const auto zero = b.lit(wide, 0.0);
     const auto m2 = b.maximum(moments(b, s).m2, zero);
     const auto freedom = b.maximum(b.sub(b.cast(wide, count), b.lit(wide, static_cast<double>(node.attr_int("ddof")))), zero);
@@ -55,12 +50,10 @@ struct Variance {
   }
 
  private:
-  template <class V>
-  struct Moments {
+  template <class V> struct Moments {
     V offset, m2;
   };
-  template <class B>
-  static Moments<typename B::V> moments(B& b, const typename B::V* s) {
+  template <class B> static Moments<typename B::V> moments(B& b, const typename B::V* s) {
     const auto offset = b.div(s[2], s[0]);
     return {offset, b.sub(s[3], b.mul(s[2], offset))};
   }
@@ -76,12 +69,16 @@ Type infer_variance(const OpInfo& row, std::span<const Expr> in, const Attrs& at
 
 constexpr const char* domain = "computed in float64 from shifted sums; NaN for no elements";
 
+// clang-format off
 const OpInfo rows[] = {
-    {.name = "var", .kind = OpKind::reduction, .infer = infer_variance, .axes = reduction_axes, .reduction = reduction_fns<Variance<false>>(),
+    {.name = "var", .kind = OpKind::reduction, .infer = infer_variance, .axes = reduction_axes,
+     .reduction = reduction_fns<Variance<false>>(),
      .doc = "variance: sum((x - mean)^2) / (n - ddof)", .domain = domain, .family = family},
-    {.name = "std", .kind = OpKind::reduction, .infer = infer_variance, .axes = reduction_axes, .reduction = reduction_fns<Variance<true>>(),
+    {.name = "std", .kind = OpKind::reduction, .infer = infer_variance, .axes = reduction_axes,
+     .reduction = reduction_fns<Variance<true>>(),
      .doc = "standard deviation: the root of var", .domain = domain, .family = family},
 };
+// clang-format on
 
 }  // namespace
 

@@ -22,7 +22,8 @@ Type infer_dimshuffle(const OpInfo& row, std::span<const Expr> in, const Attrs& 
   std::vector<int> used(from.shape.size());
   for (const int64_t axis : pattern) {
     if (axis < -1 || axis >= from.rank())
-      fail_user(ErrorCode::index, row.name, "axis " + std::to_string(axis) + " of an operand of rank " + std::to_string(from.rank()), origin);
+      fail_user(ErrorCode::index, row.name, "axis " + std::to_string(axis) + " of an operand of rank " + std::to_string(from.rank()),
+                origin);
     const auto at = static_cast<size_t>(axis);
     if (axis >= 0 && used[at]++ != 0) fail_user(ErrorCode::usage, row.name, "axis " + std::to_string(axis) + " is used twice", origin);
     result.shape.push_back(axis < 0 ? Dim(1) : from.shape[at]);
@@ -30,7 +31,8 @@ Type infer_dimshuffle(const OpInfo& row, std::span<const Expr> in, const Attrs& 
   }
   for (size_t k = 0; k < used.size(); ++k)
     if (used[k] == 0 && !from.shape[k].is_one())
-      fail_user(ErrorCode::shape, row.name, "axis " + std::to_string(k) + " of size " + from.shape[k].str() + " cannot be dropped (only size 1 can)", origin);
+      fail_user(ErrorCode::shape, row.name,
+                "axis " + std::to_string(k) + " of size " + from.shape[k].str() + " cannot be dropped (only size 1 can)", origin);
   return result;
 }
 std::vector<AxisMap> dimshuffle_axes(const Node& node, size_t) {
@@ -70,9 +72,12 @@ Type infer_slice(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs
     const Dim last = starts[k] + (shape[k] - Dim(1)) * Dim(steps[k]), above = result.shape[k] - last;
     const bool empty = shape[k].is_constant() && shape[k].constant() == 0;
     const auto negative = [](const Dim& d) { return d.is_constant() && d.constant() < 0; };
-    if (negative(shape[k]) || (!empty && (negative(starts[k]) || negative(last) || negative(above - Dim(1)) || negative(result.shape[k] - starts[k] - Dim(1)))))
+    if (negative(shape[k]) ||
+        (!empty && (negative(starts[k]) || negative(last) || negative(above - Dim(1)) || negative(result.shape[k] - starts[k] - Dim(1)))))
       fail_user(ErrorCode::index, row.name,
-                "axis " + std::to_string(k) + " has size " + result.shape[k].str() + "; elements " + starts[k].str() + " to " + last.str() + " do not exist", origin);
+                "axis " + std::to_string(k) + " has size " + result.shape[k].str() + "; elements " + starts[k].str() + " to " + last.str() +
+                    " do not exist",
+                origin);
   }
   result.shape = shape;
   return result;
@@ -92,7 +97,8 @@ Type infer_reshape(const OpInfo& row, std::span<const Expr> in, const Attrs& att
   const Type& from = in[0].type();
   const Dim difference = from.size() - product(shape);
   if (difference.is_constant() && difference.constant() != 0)
-    fail_user(ErrorCode::shape, row.name, "shape " + shape_text(from.shape) + " cannot become " + shape_text(shape) + ": another number of elements", origin);
+    fail_user(ErrorCode::shape, row.name,
+              "shape " + shape_text(from.shape) + " cannot become " + shape_text(shape) + ": another number of elements", origin);
   return {from.dtype, shape, from.order, {}};
 }
 std::vector<AxisMap> reshape_axes(const Node& node, size_t) {
@@ -118,7 +124,8 @@ Type infer_concatenate(const OpInfo& row, std::span<const Expr> in, const Attrs&
     }
     if (!fits)
       fail_user(ErrorCode::shape, row.name,
-                "shapes " + shape_text(in[0].shape()) + " and " + shape_text(x.shape()) + " differ beside axis " + std::to_string(axis), origin);
+                "shapes " + shape_text(in[0].shape()) + " and " + shape_text(x.shape()) + " differ beside axis " + std::to_string(axis),
+                origin);
     if (x.type().names != result.names) result.names.clear();
     result.shape[along] = result.shape[along] + x.shape()[along];
   }
@@ -136,18 +143,23 @@ std::vector<AxisMap> concatenate_axes(const Node& node, size_t operand) {
   return maps;
 }
 
+// clang-format off
 const OpInfo rows[] = {
     {.name = "dimshuffle", .kind = OpKind::view, .flags = {.cheap = true}, .infer = infer_dimshuffle, .axes = dimshuffle_axes,
-     .doc = "axes in the order of attribute pattern; -1 is a new axis of size 1", .domain = "only axes of size 1 can be left out", .family = family},
+     .doc = "axes in the order of attribute pattern; -1 is a new axis of size 1", .domain = "only axes of size 1 can be left out",
+     .family = family},
     {.name = "broadcast_to", .kind = OpKind::view, .flags = {.cheap = true}, .infer = infer_broadcast_to,
      .doc = "axes of size 1 repeated to attribute shape", .domain = "the rank stays", .family = family},
     {.name = "slice", .kind = OpKind::view, .flags = {.cheap = true}, .infer = infer_slice, .axes = slice_axes,
-     .doc = "elements starts + i * steps of each axis, shape of them", .domain = "steps may be negative; indices outside are an error", .family = family},
+     .doc = "elements starts + i * steps of each axis, shape of them", .domain = "steps may be negative; indices outside are an error",
+     .family = family},
     {.name = "reshape", .kind = OpKind::reshape, .infer = infer_reshape, .axes = reshape_axes,
      .doc = "the elements, in the order of the type, under attribute shape", .domain = "the number of elements stays", .family = family},
-    {.name = "concatenate", .kind = OpKind::join, .min_arity = 1, .max_arity = 1 << 20, .promotion = Promotion::keep, .infer = infer_concatenate, .axes = concatenate_axes,
+    {.name = "concatenate", .kind = OpKind::join, .min_arity = 1, .max_arity = 1 << 20, .promotion = Promotion::keep,
+     .infer = infer_concatenate, .axes = concatenate_axes,
      .doc = "operands side by side along attribute axis", .domain = "other sizes must agree", .family = family},
 };
+// clang-format on
 
 }  // namespace
 

@@ -18,7 +18,8 @@ std::vector<Dim> checked_shape(const char* function, const Sizes& shape, OriginI
 }
 
 void check_dtype(const char* function, DType dtype, OriginId origin) {
-  if (dtype == DType::f16 || dtype == DType::bf16) fail_user(ErrorCode::dtype, function, std::string(name_of(dtype)) + " is not supported", origin);
+  if (dtype == DType::f16 || dtype == DType::bf16)
+    fail_user(ErrorCode::dtype, function, std::string(name_of(dtype)) + " is not supported", origin);
 }
 
 }  // namespace
@@ -33,14 +34,17 @@ Expr image_input(std::string name, DType dtype, const Sizes& shape, std::vector<
   const OriginId origin = origin_of(where);
   check_dtype("image_input", dtype, origin);
   if (axis_names.size() != shape.size())
-    fail_user(ErrorCode::usage, "image_input", std::to_string(axis_names.size()) + " axis names for " + std::to_string(shape.size()) + " axes", origin);
+    fail_user(ErrorCode::usage, "image_input",
+              std::to_string(axis_names.size()) + " axis names for " + std::to_string(shape.size()) + " axes", origin);
   for (size_t k = 0; k < axis_names.size(); ++k)
-    if (!axis_names[k].empty() && std::find(axis_names.begin(), axis_names.begin() + static_cast<std::ptrdiff_t>(k), axis_names[k]) != axis_names.begin() + static_cast<std::ptrdiff_t>(k))
+    if (!axis_names[k].empty() && std::find(axis_names.begin(), axis_names.begin() + static_cast<std::ptrdiff_t>(k), axis_names[k]) !=
+                                      axis_names.begin() + static_cast<std::ptrdiff_t>(k))
       fail_user(ErrorCode::usage, "image_input", "two axes are named " + axis_names[k], origin);
   return make_input(std::move(name), {dtype, checked_shape("image_input", shape, origin), Order::F, std::move(axis_names)}, origin);
 }
 
-Expr detail::variable(const char* function, DType dtype, int rank, int unit, std::string name, const Sizes& shape, const std::source_location& where) {
+Expr detail::variable(const char* function, DType dtype, int rank, int unit, std::string name, const Sizes& shape,
+                      const std::source_location& where) {
   const OriginId origin = origin_of(where);
   std::vector<Dim> dims = checked_shape(function, shape, origin);
   if (shape.empty())
@@ -50,7 +54,9 @@ Expr detail::variable(const char* function, DType dtype, int rank, int unit, std
   return make_input(std::move(name), {dtype, std::move(dims), Order::C, {}}, origin);
 }
 
-Expr constant(const StridedView& data, Order order, std::source_location where) { return make_constant(constant_op(), data, order, {}, origin_of(where)); }
+Expr constant(const StridedView& data, Order order, std::source_location where) {
+  return make_constant(constant_op(), data, order, {}, origin_of(where));
+}
 
 Expr constant(const Operand& value, DType dtype) { return value.as_expr(dtype); }
 

@@ -19,18 +19,20 @@ VOXLOOM_API Expr image_input(std::string name, DType dtype, const Sizes& shape, 
 
 namespace detail {
 /// Without a shape every axis has a symbol of its own; `unit` is the axis of row() and col() that has size 1.
-VOXLOOM_API Expr variable(const char* function, DType dtype, int rank, int unit, std::string name, const Sizes& shape, const std::source_location& where);
+VOXLOOM_API Expr variable(const char* function, DType dtype, int rank, int unit, std::string name, const Sizes& shape,
+                          const std::source_location& where);
 }  // namespace detail
 
-#define VOXLOOM_VARIABLE(function, dtype, rank, unit)                                                                                     \
-  inline Expr function(std::string name = {}, const Sizes& shape = {}, std::source_location where = std::source_location::current()) {    \
-    return detail::variable(#function, dtype, rank, unit, std::move(name), shape, where);                                                 \
+#define VOXLOOM_VARIABLE(function, dtype, rank, unit)                                                                                  \
+  inline Expr function(std::string name = {}, const Sizes& shape = {}, std::source_location where = std::source_location::current()) { \
+    return detail::variable(#function, dtype, rank, unit, std::move(name), shape, where);                                              \
   }
 // row() has shape (1, n), col() (n, 1): their axis of size 1 broadcasts.
-#define VOXLOOM_VARIABLES(prefix, dtype)                                                                                                  \
-  VOXLOOM_VARIABLE(prefix##scalar, dtype, 0, -1) VOXLOOM_VARIABLE(prefix##vector, dtype, 1, -1) VOXLOOM_VARIABLE(prefix##row, dtype, 2, 0) \
-  VOXLOOM_VARIABLE(prefix##col, dtype, 2, 1) VOXLOOM_VARIABLE(prefix##matrix, dtype, 2, -1) VOXLOOM_VARIABLE(prefix##tensor3, dtype, 3, -1) \
-  VOXLOOM_VARIABLE(prefix##tensor4, dtype, 4, -1) VOXLOOM_VARIABLE(prefix##tensor5, dtype, 5, -1)
+#define VOXLOOM_VARIABLES(prefix, dtype)                                                                                               \
+  VOXLOOM_VARIABLE(prefix##scalar, dtype, 0, -1)                                                                                       \
+  VOXLOOM_VARIABLE(prefix##vector, dtype, 1, -1) VOXLOOM_VARIABLE(prefix##row, dtype, 2, 0) VOXLOOM_VARIABLE(prefix##col, dtype, 2, 1) \
+      VOXLOOM_VARIABLE(prefix##matrix, dtype, 2, -1) VOXLOOM_VARIABLE(prefix##tensor3, dtype, 3, -1)                                   \
+          VOXLOOM_VARIABLE(prefix##tensor4, dtype, 4, -1) VOXLOOM_VARIABLE(prefix##tensor5, dtype, 5, -1)
 VOXLOOM_VARIABLES(, current_policy().floatX)
 VOXLOOM_VARIABLES(b, DType::i8)
 VOXLOOM_VARIABLES(w, DType::i16)
@@ -58,7 +60,8 @@ Expr constant(const std::vector<T>& values, std::vector<int64_t> shape, std::sou
   StridedView view{reinterpret_cast<std::byte*>(copy.data()), dtype_of<T>, std::move(shape), {}, false};
   view.strides = dense_strides(view.shape, sizeof(T), false);
   if (view.size() != static_cast<int64_t>(values.size()))
-    fail_user(ErrorCode::shape, "constant", std::to_string(values.size()) + " values for " + std::to_string(view.size()) + " elements", origin_of(where));
+    fail_user(ErrorCode::shape, "constant", std::to_string(values.size()) + " values for " + std::to_string(view.size()) + " elements",
+              origin_of(where));
   return constant(view, Order::C, where);
 }
 

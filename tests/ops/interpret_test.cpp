@@ -19,10 +19,12 @@ TEST_CASE("inputs are read through any strides and byte order") {
   const Expr x = imatrix("x");
   const std::vector<int32_t> data = {1, 2, 3, 4, 5, 6};
   auto* bytes = const_cast<std::byte*>(reinterpret_cast<const std::byte*>(data.data()));
-  const auto run = [&](const StridedView& view) { return elements<int32_t>(interpret(Graph::make({x}, {x + 1}), std::vector<StridedView>{view})[0]); };
-  CHECK(run({bytes, DType::i32, {3, 2}, {4, 12}, false}) == std::vector<int32_t>{2, 5, 3, 6, 4, 7});           // transposed
-  CHECK(run({bytes + 20, DType::i32, {2, 3}, {-12, -4}, false}) == std::vector<int32_t>{7, 6, 5, 4, 3, 2});    // flipped
-  CHECK(run({bytes, DType::i32, {2, 2}, {0, 4}, false}) == std::vector<int32_t>{2, 3, 2, 3});                  // repeated
+  const auto run = [&](const StridedView& view) {
+    return elements<int32_t>(interpret(Graph::make({x}, {x + 1}), std::vector<StridedView>{view})[0]);
+  };
+  CHECK(run({bytes, DType::i32, {3, 2}, {4, 12}, false}) == std::vector<int32_t>{2, 5, 3, 6, 4, 7});         // transposed
+  CHECK(run({bytes + 20, DType::i32, {2, 3}, {-12, -4}, false}) == std::vector<int32_t>{7, 6, 5, 4, 3, 2});  // flipped
+  CHECK(run({bytes, DType::i32, {2, 2}, {0, 4}, false}) == std::vector<int32_t>{2, 3, 2, 3});                // repeated
   const std::vector<uint32_t> swapped = {0x01000000, 0x02010000};
   auto* big = const_cast<std::byte*>(reinterpret_cast<const std::byte*>(swapped.data()));
   CHECK(run({big, DType::i32, {1, 2}, {8, 4}, true}) == std::vector<int32_t>{2, 259});
@@ -34,7 +36,8 @@ TEST_CASE("sizes are bound from the arguments and must agree") {
   const HostArray a = array<float>({1, 2, 3, 4, 5, 6}, {2, 3}), b = array<float>({10, 20});
   CHECK(elements<float>(interpret(graph, std::vector<StridedView>{a.view(), b.view()})[0]) == std::vector<float>{16, 35});
   const HostArray c = array<float>({1, 2, 3});
-  CHECK(user_error([&] { interpret(graph, std::vector<StridedView>{a.view(), c.view()}); }).find("y has size 3 on axis 0, where n = 2") != std::string::npos);
+  CHECK(user_error([&] { interpret(graph, std::vector<StridedView>{a.view(), c.view()}); }).find("y has size 3 on axis 0, where n = 2") !=
+        std::string::npos);
   const HostArray d = array<float>({1, 2}, {1, 2});
   CHECK(user_error([&] { interpret(graph, std::vector<StridedView>{d.view(), b.view()}); }).find("its type says 3") != std::string::npos);
   CHECK(user_error([&] { interpret(graph, std::vector<StridedView>{a.view()}); }).find("takes 2 arguments") != std::string::npos);

@@ -13,8 +13,7 @@ namespace {
 
 bool filled(const char* text) { return text != nullptr && text[0] != '\0'; }
 
-template <class Fns>
-bool complete(const Fns& fns) {
+template <class Fns> bool complete(const Fns& fns) {
   return fns.init != nullptr && fns.step != nullptr && fns.combine != nullptr && fns.finish != nullptr;
 }
 
