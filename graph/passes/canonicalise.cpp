@@ -21,6 +21,33 @@ bool is_identity_view(const Node& node) {
   return true;
 }
 
+// A view that does nothing but repeat elements along axes of size 1.
+bool only_repeats(const Node& node) {
+  if (node.op().kind != OpKind::view || node.inputs().size() != 1 || node.input(0).rank() != node.type().rank()) return false;
+  const std::vector<AxisMap> maps = axis_maps(node, 0);
+  for (size_t k = 0; k < maps.size(); ++k) {
+    const bool kept = maps[k].relation == AxisRelation::map || maps[k].relation == AxisRelation::broadcast;
+    if (!kept || maps[k].out_axis != static_cast<int>(k)) return false;
+  }
+  return true;
+}
+
+Type inferred(const Node& node, std::span<const Expr> inputs) { return node.op().infer(node.op(), inputs, node.attrs(), node.origin()); }
+
+// Elementwise rows repeat operands themselves: add(broadcast_to(x), y) = add(x, y) where y has the whole shape.
+Expr without_repeats(const Expr& node, int& firings) {
+  Expr result = node;
+  for (size_t k = 0; k < result->inputs().size(); ++k) {
+    if (!only_repeats(*result->input(k))) continue;
+    std::vector<Expr> operands(result->inputs().begin(), result->inputs().end());
+    operands[k] = operands[k]->input(0);
+    if (!(inferred(*result, operands) == result.type())) continue;
+    result = with_inputs(*result, std::move(operands));
+    ++firings;
+  }
+  return result;
+}
+
 }  // namespace
 
 Graph canonicalise(const Graph& graph, PassContext& context) {
@@ -30,13 +57,13 @@ Graph canonicalise(const Graph& graph, PassContext& context) {
     const bool changed =
         !std::equal(inputs.begin(), inputs.end(), node->inputs().begin(), [](const Expr& a, const Expr& b) { return a.same_as(b); });
     Expr result = changed ? with_inputs(*node, {inputs.begin(), inputs.end()}) : node;
+    if (result->op().kind == OpKind::elementwise) result = without_repeats(result, context.firings);
     if (result->op().flags.commutative && result->inputs().size() == 2) {
       const auto key = [&](const Expr& x) { return std::pair(constant_of(*x) != nullptr, place.at(x.get())); };
       if (key(result->input(1)) < key(result->input(0))) {
-        const Expr swapped = with_inputs(*result, {result->input(1), result->input(0)});
-        const Type type = swapped->op().infer(swapped->op(), swapped->inputs(), swapped->attrs(), swapped->origin());
-        if (type == result.type()) {
-          result = swapped;
+        std::vector<Expr> swapped = {result->input(1), result->input(0)};
+        if (inferred(*result, swapped) == result.type()) {
+          result = with_inputs(*result, std::move(swapped));
           ++context.firings;
         }
       }

@@ -68,7 +68,7 @@ struct Pattern {
 VOXLOOM_API Pattern parse_pattern(std::string_view text, const OpLookup& lookup);
 
 /// Rules compiled against an op table. The constructor proves that they end: every result must be smaller than its pattern in the recursive
-/// path order given by `precedence` (names of ops, lowest first); InternalError names a rule that is not.
+/// path order given by `precedence` (names of ops, lowest first; names in one string, separated by blanks, are equal); InternalError names a rule that is not.
 class VOXLOOM_API RuleSet {
  public:
   struct Compiled {

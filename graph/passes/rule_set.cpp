@@ -1,5 +1,6 @@
 // graph/passes/rule_set.cpp: compiling rules, and the proof that they end.
 #include <voxloom/graph/error.h>
+#include <voxloom/graph/lexer.h>
 #include <voxloom/graph/op_info.h>
 #include <voxloom/graph/passes/rule.h>
 
@@ -52,17 +53,20 @@ bool is_smaller(const Pattern& smaller, const Pattern& larger, const Rank& rank)
   if (smaller.kind != Pattern::Kind::op) return false;
   const auto below = [&](const Pattern& arg) { return is_smaller(arg, larger, rank); };
   if (!std::all_of(smaller.args.begin(), smaller.args.end(), below)) return false;
-  if (smaller.op == larger.op) return smaller_operands(smaller, larger, rank);
   const int low = rank_of(smaller.op, rank), high = rank_of(larger.op, rank);
+  if (smaller.op == larger.op || (low >= 0 && low == high)) return smaller_operands(smaller, larger, rank);
   return low >= 0 && high >= 0 && low < high;
 }
 
 RuleSet::RuleSet(std::vector<std::span<const Rule>> rules, std::span<const char* const> precedence, const OpLookup& lookup) {
   Rank rank;
   for (size_t k = 0; k < precedence.size(); ++k) {
-    const OpInfo* op = lookup(precedence[k]);
-    if (op == nullptr) fail_internal(std::string("the precedence of rules names the unknown op ") + precedence[k]);
-    rank.emplace(op, static_cast<int>(k));
+    for (Lexer words(precedence[k], "precedence"); !words.at_end();) {
+      const std::string name(words.identifier());
+      const OpInfo* op = lookup(name);
+      if (op == nullptr) fail_internal("the precedence of rules names the unknown op " + name);
+      rank.emplace(op, static_cast<int>(k));
+    }
   }
   for (const auto& group : rules) {
     for (const Rule& rule : group) {
