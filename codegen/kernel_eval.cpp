@@ -93,6 +93,7 @@ class Evaluator {
     for (size_t l = 0; l < out.size(); ++l) {
       if (out.size() > 1 && !active(l)) continue;
       copy(reinterpret_cast<char*>(&out[l]), address(s, l), a);
+      if (a.storage == DType::boolean) out[l] = out[l] != 0 ? 1 : 0;
     }
     values_[s.id] = std::move(out);
   }

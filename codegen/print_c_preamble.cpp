@@ -22,7 +22,7 @@ typedef float f32;  typedef double f64;
 
 // Memory: addresses need not be aligned; swapped means the other byte order; booleans are bytes 0 and 1.
 template <class T> VL_FN T vl_load(const char* p) { T x; memcpy(&x, p, sizeof x); return x; }
-VL_FN bool vl_load_bool(const char* p) { return (*p & 1) != 0; }
+VL_FN bool vl_load_bool(const char* p) { return *p != 0; }
 template <class T> VL_FN T vl_load_swapped(const char* p) {
   char b[sizeof(T)];
   for (unsigned k = 0; k < sizeof(T); ++k) b[k] = p[sizeof(T) - 1 - k];

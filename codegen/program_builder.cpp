@@ -37,7 +37,7 @@ class VariantProvider {
       if (known == key) return variant;
     }
     Lowered lowered = lower(input_, step, key);
-    if (options_.mutate) options_.mutate(lowered.kernel);
+    if (kernel_hook() != nullptr) kernel_hook()(lowered.kernel);
     auto variant = std::make_shared<KernelVariant>();
     CompileInfo info;
     auto code = compile_kernel(lowered.kernel, options_.compile, &info);
@@ -295,6 +295,11 @@ class Builder {
 };
 
 }  // namespace
+
+KernelHook& kernel_hook() {
+  static KernelHook hook = nullptr;
+  return hook;
+}
 
 std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options) { return Builder(graph, options).run(); }
 

@@ -17,11 +17,13 @@ struct BuildOptions {
   /// Not empty: arrays arrive in blocks along axes whose size is this symbol; reductions over it are outputs and keep their
   /// states between blocks.
   std::string stream_symbol;
-  /// Test hook: called on every kernel before it is compiled (planted bugs of the fuzzer).
-  std::function<void(Kernel&)> mutate;
 };
 
 std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options);
+
+/// Test hook, null but in the fuzzer: called on every kernel before it is compiled (planted bugs). Set while nothing is compiled.
+using KernelHook = void (*)(Kernel&);
+KernelHook& kernel_hook();
 
 /// The kernels of a program as text, for explain: one entry per kernel step in order.
 std::vector<Kernel> kernels_of(const Graph& graph, const BuildOptions& options);

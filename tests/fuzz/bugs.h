@@ -1,0 +1,18 @@
+// tests/fuzz/bugs.h: planted compiler bugs, each of which the fuzzer must find.
+#pragma once
+
+#include <voxloom/codegen/kernel_ir.h>
+
+#include <span>
+#include <string_view>
+
+namespace voxloom::fuzz {
+
+struct Bug {
+  std::string_view name;
+  std::string_view what;
+  void (*damage)(codegen::Kernel& kernel);
+};
+std::span<const Bug> all_bugs();
+
+}  // namespace voxloom::fuzz

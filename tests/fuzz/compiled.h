@@ -1,0 +1,33 @@
+// tests/fuzz/compiled.h: a case as compiled functions, one per way of compiling, called with arrays in guarded memory.
+#pragma once
+
+#include "oracle.h"
+
+#include <memory>
+
+namespace voxloom::fuzz {
+
+class Compiled {
+ public:
+  /// The references must outlive the object.
+  Compiled(const Case& c, const Built& built, const std::vector<Plain>& arguments, const Outcome& want, Statistics& statistics);
+  ~Compiled();
+
+  /// Lays the arguments out anew, calls, and looks at what must not change: inputs, gaps between output elements.
+  Outcome run(const RunOptions& options, LayoutKind kind, Rng& rng);
+  /// Layouts of the arguments of the last run, for the report.
+  std::string last_layouts() const { return layouts_; }
+
+ private:
+  struct State;
+  Outcome call(const RunOptions& options, LayoutKind kind, Rng& rng);
+  const Case& case_;
+  const Built& built_;
+  const std::vector<Plain>& arguments_;
+  const Outcome& want_;
+  Statistics& statistics_;
+  std::unique_ptr<State> state_;
+  std::string layouts_;
+};
+
+}  // namespace voxloom::fuzz
