@@ -19,6 +19,7 @@ FileSource::FileSource(File file, NiftiHeader header) : file_(std::move(file)), 
   info_.dims = header_.shape();
   info_.bytes = header_.data_bytes();
   info_.disk_bytes = file_.size();
+  if (header_.form != VoxelForm::plain) info_.buffer_bytes = int64_t{1} << 20;
   info_.stream_axis = static_cast<int>(header_.dims.size()) - 1;
 }
 

@@ -12,6 +12,7 @@ class GzipSource final : public FileSource {
  public:
   GzipSource(File file, NiftiHeader header, bool strict) : FileSource(std::move(file), std::move(header)), strict_(strict) {
     info_.in_order_only = true;
+    info_.buffer_bytes += InflateThread::buffer_bytes;
   }
 
   void read(const Box& box, std::byte* dst, const std::atomic<bool>* cancel) override {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t block_bytes = size_t{1} << 20;
 constexpr int highest_isal_level = 3;
+constexpr int most_threads = 64;
 
 uint8_t* raw(std::byte* p) { return reinterpret_cast<uint8_t*>(p); }
 
@@ -66,7 +67,11 @@ GzipWriter::GzipWriter(AtomicFile& file, int level, int threads) : file_(file), 
   const std::array<unsigned char, 10> header{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, static_cast<unsigned char>(level_ <= highest_isal_level ? 4 : 0), 255};
   file_.write_at(reinterpret_cast<const std::byte*>(header.data()), header.size(), 0);
   offset_ = header.size();
-  for (int i = 0; i < std::clamp(threads, 0, 64); ++i) threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < std::clamp(threads, 0, most_threads); ++i) threads_.emplace_back([this] { work(); });
+}
+
+int64_t GzipWriter::buffer_bytes(int threads) {
+  return (4 * std::clamp(threads, 0, most_threads) + 4) * static_cast<int64_t>(block_bytes);
 }
 
 GzipWriter::~GzipWriter() {

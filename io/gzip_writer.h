@@ -25,6 +25,9 @@ class GzipWriter {
   GzipWriter(const GzipWriter&) = delete;
   GzipWriter& operator=(const GzipWriter&) = delete;
 
+  /// Blocks waiting, being compressed and compressed, at most.
+  static int64_t buffer_bytes(int threads);
+
   void write(const std::byte* src, size_t n);
   /// Compresses what is left and writes the trailer.
   void finish();

@@ -26,6 +26,9 @@ class InflateThread {
   InflateThread(const InflateThread&) = delete;
   InflateThread& operator=(const InflateThread&) = delete;
 
+  /// Of the ring, the compressed input and the decoder.
+  static constexpr int64_t buffer_bytes = 8 * (256 << 10) + (512 << 10);
+
   int64_t position() const { return position_; }
   /// The next n bytes; with dst == nullptr they are skipped.
   void read(std::byte* dst, int64_t n, const std::atomic<bool>* cancel);

@@ -58,7 +58,7 @@ Matrix44 NiftiHeader::base_affine() const {
     const bool present = i < dims.size();
     const double zoom = (present ? pixdim[i + 1] : 1.0) * (i == 0 ? -1 : 1);
     m[i][i] = zoom;
-    m[i][3] = present ? -static_cast<double>(dims[i] - 1) / 2 * zoom : 0.0;
+    m[i][3] = present && dims[i] > 1 ? -static_cast<double>(dims[i] - 1) / 2 * zoom : 0.0;
   }
   return m;
 }

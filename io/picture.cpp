@@ -69,12 +69,12 @@ std::array<WorldAxis, 3> world_axes(const Matrix44& affine) {
 struct Panel {
   size_t across, up;  // world axes
   const char* left;   // the direction the picture's left stands for: the high end of `across`
-  int width = 0, height = 0, x = 0;
+  int width = 0, height = 0, x = 0, y = 0;
 };
 
 std::string short_number(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
+  std::snprintf(text, sizeof text, "%.5g", value);
   return text;
 }
 
@@ -117,6 +117,7 @@ class Painter {
     bar_x_ = picture_.width;
     picture_.width += 10 * glyph_width * scale_ / 2 + 16;
     picture_.height = top_ + tallest + margin;
+    for (Panel& panel : panels_) panel.y = top_ + (tallest - panel.height) / 2;
     picture_.grey.assign(static_cast<size_t>(picture_.width) * static_cast<size_t>(picture_.height), 0);
   }
 
@@ -142,7 +143,7 @@ class Painter {
       index[world_[panel.up].axis] = index_along(panel.up, panel.height - 1 - y, panel.height);
       for (int x = 0; x < panel.width; ++x) {
         index[world_[panel.across].axis] = index_along(panel.across, panel.width - 1 - x, panel.width);
-        pixel(panel.x + x, top_ + y) = grey_of(value_at(volume_, index));
+        pixel(panel.x + x, panel.y + y) = grey_of(value_at(volume_, index));
       }
     }
   }
@@ -150,7 +151,7 @@ class Painter {
   void paint_labels() {
     if (!options_.title.empty()) draw_text(picture_, margin, margin, scale_, options_.title);
     for (const Panel& panel : panels_) {
-      draw_text(picture_, panel.x + 2, top_ + 2, scale_, panel.left);
+      draw_text(picture_, panel.x + 2, panel.y + 2, scale_, panel.left);
     }
     const int height = picture_.height - top_ - margin;
     const int text_rows = glyph_height * scale_;

@@ -18,6 +18,7 @@ void check_cancel(const std::atomic<bool>* cancel) {
 class RawSource final : public FileSource {
  public:
   RawSource(File file, NiftiHeader header) : FileSource(std::move(file), std::move(header)) {
+    info_.buffer_bytes += largest_gathered;
     posix_fadvise(file_.fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
 

@@ -13,6 +13,8 @@ BlockSink::~BlockSink() = default;
 
 namespace {
 
+constexpr int64_t interleaved_voxels = int64_t{256} << 10;
+
 struct Names {
   std::string voxels, header;  // header is empty for a single file
   bool gzip = false;
@@ -77,13 +79,13 @@ class FileSink : public BlockSink {
     if (interleave) internal_check(box.extent.back() == header_.channels, "a block of an RGB image holds all channels");
     std::vector<std::byte> scratch;
     for_each_run(voxel_box(header_, box), header_.dims, [&](int64_t first, int64_t count, int64_t at) {
-      const std::byte* bytes = src + at * item;
-      if (interleave) {
-        scratch.resize(static_cast<size_t>(count * item));
-        interleave_channels(header_, box, src, count, at, scratch.data());
-        bytes = scratch.data();
+      if (!interleave) return put(header_.vox_offset + first * item, src + at * item, static_cast<size_t>(count * item));
+      for (int64_t done = 0; done < count; done += interleaved_voxels) {
+        const int64_t piece = std::min(count - done, interleaved_voxels);
+        scratch.resize(static_cast<size_t>(piece * item));
+        interleave_channels(header_, box, src, piece, at + done, scratch.data());
+        put(header_.vox_offset + (first + done) * item, scratch.data(), scratch.size());
       }
-      put(header_.vox_offset + first * item, bytes, static_cast<size_t>(count * item));
     });
     elements_ += box.count();
   }
@@ -114,6 +116,7 @@ class RawSink final : public FileSink {
  public:
   using FileSink::FileSink;
   bool in_order_only() const override { return false; }
+  int64_t buffer_bytes() const override { return header_.form == VoxelForm::plain ? 0 : interleaved_voxels * header_.voxel_bytes(); }
   void write(const Box& box, const std::byte* src) override {
     write_runs(box, src, [&](int64_t offset, const std::byte* bytes, size_t n) { voxels_.write_at(bytes, n, offset); });
   }
@@ -132,6 +135,7 @@ class GzipSink final : public FileSink {
     position_ = header_.vox_offset;
   }
   bool in_order_only() const override { return true; }
+  int64_t buffer_bytes() const override { return GzipWriter::buffer_bytes(options_.threads); }
   void write(const Box& box, const std::byte* src) override {
     write_runs(box, src, [&](int64_t offset, const std::byte* bytes, size_t n) {
       internal_check(offset == position_, "blocks of a compressed file come in order");

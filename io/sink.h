@@ -23,6 +23,8 @@ class VOXLOOM_API BlockSink {
   virtual const NiftiHeader& header() const = 0;
   /// Blocks of a compressed file must come in the file's order, each contiguous with the one before it.
   virtual bool in_order_only() const = 0;
+  /// Memory the sink itself may come to need.
+  virtual int64_t buffer_bytes() const = 0;
   /// Uncompressed: any order, thread-safe, every voxel once.
   virtual void write(const Box& box, const std::byte* src) = 0;
   /// Flushes, renames into place. InternalError unless every voxel has been written. Without it the destructor removes the temporaries.

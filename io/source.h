@@ -21,6 +21,7 @@ struct SourceInfo {
   int64_t bytes = 0;           ///< of all voxels in the file, uncompressed
   int64_t disk_bytes = 0;      ///< size of the file on disk
   bool in_order_only = false;  ///< compressed: reading backwards costs another pass over the file
+  int64_t buffer_bytes = 0;    ///< memory the source itself needs while it is read
   int stream_axis = 0;         ///< slowest axis of the file: blocks along it are contiguous and in order
 };
 
