@@ -41,18 +41,18 @@ struct FunctionOptions {
   std::string name = "function";
   bool optimise = true;                       ///< run the graph passes
   bool fuse = true;                           ///< false: one kernel per operation
-  std::vector<std::string> optimizer_excluding;  ///< names of passes to leave out
-  std::string target;                         ///< empty: config().target
+  std::vector<std::string> optimizer_excluding = {};  ///< names of passes to leave out
+  std::string target = {};                    ///< empty: config().target
   bool profile = false;
 };
 
 /// What the caller wants of one call.
 struct CallOptions {
   const CancelToken* cancel = nullptr;
-  std::function<void(double fraction)> progress;
+  std::function<void(double fraction)> progress = {};
   int threads = 0;                            ///< 0: config().threads
   int64_t memory = 0;                         ///< a limit for outputs and temporaries; 0: none
-  std::span<Array> out;                       ///< write the results into these arrays; empty: fresh ones
+  std::span<Array> out = {};                  ///< write the results into these arrays; empty: fresh ones
 };
 
 /// Bytes a call will need, known before it runs.
@@ -75,6 +75,9 @@ class Results {
  private:
   std::vector<Array> arrays_;
 };
+
+class Function;
+struct FunctionOptions;
 
 /// A compiled graph: immutable, callable from any thread.
 ///
@@ -115,6 +118,8 @@ class VOXLOOM_API Function {
   Profile profile() const;
 
  private:
+  friend VOXLOOM_API Function function(std::vector<In> inputs, std::vector<Out> outputs, const FunctionOptions& options);
+  void set_out_options(size_t output, const OutOptions& options);
   std::shared_ptr<Impl> impl_;
 };
 

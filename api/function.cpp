@@ -1,0 +1,331 @@
+// api/function.cpp: calls: layouts, contexts, outputs, aliases.
+#include <voxloom/api/function.h>
+
+#include <voxloom/api/pipeline.h>
+#include <voxloom/graph/error.h>
+#include <voxloom/runtime/executor.h>
+#include <voxloom/runtime/limits.h>
+#include <voxloom/runtime/roofline.h>
+#include <voxloom/runtime/spin_lock.h>
+#include <voxloom/runtime/threads.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <mutex>
+
+namespace voxloom {
+namespace {
+
+constexpr size_t inline_arrays = 32;
+
+int thread_count(const CallOptions& options) {
+  if (options.threads > 0) return options.threads;
+  if (config().threads > 0) return config().threads;
+  static const int machine = default_threads();
+  return machine;
+}
+
+bool fits(const runtime::Layout& layout, const Array& array) {
+  return layout.dtype == array.dtype() && layout.swapped == array.swapped() && layout.shape == array.shape() && layout.strides == array.strides();
+}
+
+bool is_aligned(const Array& a) { return reinterpret_cast<uintptr_t>(a.raw()) % 64 == 0; }
+
+/// What one call at a time uses: sizes and memory of the last call, kept for the next one like it.
+struct Context {
+  runtime::Binding binding;
+  runtime::Workspace workspace;
+  std::vector<Array> borrowed;
+  bool bound = false, dense_outputs = true, aligned_outputs = true;
+  int threads = 0;
+};
+
+}  // namespace
+
+Config& config() {
+  static auto* const instance = new Config;  // outlives every function
+  return *instance;
+}
+
+struct Function::Impl {
+  detail::Compiled compiled;
+  FunctionOptions options;
+  std::vector<OutOptions> outs;
+  bool map_only = true;  // every kernel only maps, so an output may share its argument's memory element by element
+
+  detail::SpinLock lock;
+  std::vector<std::unique_ptr<Context>> idle;
+  std::mutex profile_mutex;
+  Profile profile;
+
+  std::unique_ptr<Context> lease() {
+    const std::lock_guard guard(lock);
+    if (idle.empty()) return std::make_unique<Context>();
+    auto context = std::move(idle.back());
+    idle.pop_back();
+    return context;
+  }
+  void give_back(std::unique_ptr<Context> context) {
+    const std::lock_guard guard(lock);
+    if (idle.size() < 64) idle.push_back(std::move(context));
+  }
+
+  const runtime::Program& program() const { return *compiled.program; }
+
+  void rebind(Context& context, std::span<const Array> arguments, std::span<const Array> outputs, int threads) const {
+    std::vector<runtime::Layout> layouts;
+    for (const Array& a : arguments) layouts.push_back(runtime::layout_of(a));
+    runtime::BindOptions bind_options{.threads = threads, .block = {}, .outputs = {}, .output_aligned = {}};
+    context.bound = false;
+    context.binding = runtime::bind(compiled.program, layouts, bind_options);
+    context.dense_outputs = context.aligned_outputs = true;
+    bool given = false;
+    for (const Array& out : outputs) given = given || out.defined();
+    if (given) {
+      std::vector<runtime::Layout> wanted;
+      for (size_t k = 0; k < outputs.size(); ++k) {
+        wanted.push_back(outputs[k].defined() ? runtime::layout_of(outputs[k]) : context.binding.outputs[k]);
+        bind_options.output_aligned.push_back(!outputs[k].defined() || is_aligned(outputs[k]));
+        context.aligned_outputs = context.aligned_outputs && bind_options.output_aligned.back();
+      }
+      bind_options.outputs = wanted;
+      context.binding = runtime::bind(compiled.program, layouts, bind_options);
+    }
+    context.threads = threads;
+    context.bound = true;
+  }
+
+  static bool still_fits(const Context& context, std::span<const Array> arguments, std::span<const Array> outputs, int threads) {
+    if (!context.bound || context.threads != threads || context.binding.arguments.size() != arguments.size()) return false;
+    for (size_t k = 0; k < arguments.size(); ++k) {
+      if (!fits(context.binding.arguments[k], arguments[k])) return false;
+    }
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      if (!outputs[k].defined()) continue;
+      if (!fits(context.binding.outputs[k], outputs[k]) || (context.aligned_outputs && !is_aligned(outputs[k]))) return false;
+    }
+    return true;
+  }
+
+  Array fresh_output(Context& context, size_t k) const {
+    const runtime::Layout& layout = context.binding.outputs[k];
+    const Order order = program().slots[static_cast<size_t>(program().output_slots[k])].type.order;
+    if (!outs[k].borrow) return Array::empty(layout.shape, layout.dtype, order);
+    context.borrowed.resize(outs.size());
+    Array& kept = context.borrowed[k];
+    if (!kept.defined() || !kept.buffer().unique() || kept.shape() != layout.shape) kept = Array::empty(layout.shape, layout.dtype, order);
+    return kept;
+  }
+
+  // An output given by the caller that shares bytes with an argument or another output.
+  bool needs_copy(std::span<const Array> arguments, const Array& out) const {
+    for (const Array& a : arguments) {
+      if (!may_overlap(a, out)) continue;
+      const bool same = a.raw() == out.raw() && a.strides() == out.strides() && a.shape() == out.shape() && a.dtype() == out.dtype();
+      if (!same || !map_only) return true;
+    }
+    return false;
+  }
+
+  void check_outputs(std::span<const Array> outputs) const {
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      if (!outputs[k].defined()) continue;
+      if (outputs[k].read_only()) fail_user(ErrorCode::usage, options.name, "out[" + std::to_string(k) + "] is read-only");
+      for (size_t j = 0; j < k; ++j) {
+        if (outputs[j].defined() && may_overlap(outputs[j], outputs[k])) {
+          fail_user(ErrorCode::usage, options.name, "out[" + std::to_string(j) + "] and out[" + std::to_string(k) + "] share memory");
+        }
+      }
+    }
+  }
+
+  void call(std::span<const Array> arguments, std::span<Array> outputs, const CallOptions& call_options) {
+    if (outputs.size() != program().output_slots.size()) {
+      fail_user(ErrorCode::usage, options.name, "has " + std::to_string(program().output_slots.size()) + " outputs, but " + std::to_string(outputs.size()) + " were asked for");
+    }
+    for (const Array& a : arguments) {
+      if (!a.defined()) fail_user(ErrorCode::usage, options.name, "an argument is an empty Array");
+    }
+    auto context = lease();
+    const int threads = thread_count(call_options);
+    std::array<Array, inline_arrays> temporaries;  // results that are copied to their place afterwards
+    bool given = false, copied = false;
+    for (const Array& out : outputs) given = given || out.defined();
+    if (given) {
+      check_outputs(outputs);
+      internal_check(outputs.size() <= inline_arrays, "call: more than 32 outputs with out=");
+      for (size_t k = 0; k < outputs.size(); ++k) {
+        if (outputs[k].defined() && needs_copy(arguments, outputs[k])) {
+          temporaries[k] = outputs[k];
+          outputs[k] = Array();
+          copied = true;
+        }
+      }
+    }
+    if (!still_fits(*context, arguments, outputs, threads)) rebind(*context, arguments, outputs, threads);
+    if (call_options.memory > 0) check_budget(context->binding, threads, call_options.memory);
+    context->workspace.reserve(context->binding, threads);
+    execute(*context, arguments, outputs, call_options, threads);
+    if (copied) {
+      for (size_t k = 0; k < outputs.size(); ++k) {
+        if (!temporaries[k].defined()) continue;
+        temporaries[k].assign(outputs[k]);
+        outputs[k] = temporaries[k];
+      }
+    }
+    give_back(std::move(context));
+  }
+
+  static MemoryReport report(const runtime::Binding& binding, int threads) {
+    MemoryReport r;
+    for (const runtime::Layout& l : binding.outputs) r.outputs += l.shape.product() * static_cast<int64_t>(size_of(l.dtype));
+    r.temporaries = binding.arena_bytes + binding.state_bytes;
+    r.scratch = static_cast<int64_t>(binding.scratch_bytes) * threads;
+    return r;
+  }
+
+  void check_budget(const runtime::Binding& binding, int threads, int64_t budget) const {
+    const int64_t peak = report(binding, threads).peak();
+    if (peak > budget) {
+      fail_runtime(ErrorCode::limit, options.name, "needs " + format_size(peak) + " for results and temporaries, but the limit is " + format_size(budget));
+    }
+  }
+
+  void execute(Context& context, std::span<const Array> arguments, std::span<Array> outputs, const CallOptions& call_options, int threads) {
+    std::array<std::byte*, 2 * inline_arrays> pointers;
+    std::vector<std::byte*> many;
+    std::byte** in = pointers.data();
+    if (arguments.size() + outputs.size() > pointers.size()) {
+      many.resize(arguments.size() + outputs.size());
+      in = many.data();
+    }
+    std::byte** out = in + arguments.size();
+    for (size_t k = 0; k < arguments.size(); ++k) in[k] = arguments[k].raw();
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      if (!outputs[k].defined()) outputs[k] = fresh_output(context, k);
+      out[k] = outputs[k].raw();
+    }
+    runtime::RunOptions run_options{.threads = threads, .cancel = call_options.cancel, .block = {}, .after_stream = false, .observer = nullptr};
+    if (!options.profile) {
+      runtime::run(context.binding, in, out, context.workspace, run_options);
+      return;
+    }
+    run_profiled(context, in, out, run_options);
+  }
+
+  void run_profiled(Context& context, std::byte** in, std::byte** out, runtime::RunOptions& run_options) {
+    const runtime::StepObserver observer = [&](size_t step, double seconds) {
+      const std::lock_guard guard(profile_mutex);
+      StepRecord& r = profile.steps[step];
+      const runtime::BoundStep& bound = context.binding.steps[step];
+      r.seconds += seconds;
+      ++r.calls;
+      r.bytes_read += bound.bytes;
+      r.flops += static_cast<int64_t>(static_cast<double>(bound.points) * program().steps[step].flops_per_point);
+    };
+    run_options.observer = &observer;
+    const auto start = std::chrono::steady_clock::now();
+    runtime::run(context.binding, in, out, context.workspace, run_options);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const std::lock_guard guard(profile_mutex);
+    ++profile.calls;
+    profile.seconds += seconds;
+    profile.threads = run_options.threads;
+    profile.peak_planned = std::max(profile.peak_planned, report(context.binding, run_options.threads).peak());
+  }
+};
+
+std::vector<Array> Function::call(std::span<const Array> arguments, const CallOptions& options) const {
+  std::vector<Array> outputs(impl_->program().output_slots.size());
+  if (!options.out.empty()) {
+    if (options.out.size() != outputs.size()) {
+      fail_user(ErrorCode::usage, name(), "has " + std::to_string(outputs.size()) + " outputs, but out has " + std::to_string(options.out.size()));
+    }
+    std::copy(options.out.begin(), options.out.end(), outputs.begin());
+  }
+  impl_->call(arguments, outputs, options);
+  return outputs;
+}
+
+void Function::call_into(std::span<const Array> arguments, std::span<Array> outputs, const CallOptions& options) const {
+  impl_->call(arguments, outputs, options);
+}
+
+MemoryReport Function::memory(std::span<const Array> arguments) const {
+  std::vector<runtime::Layout> layouts;
+  for (const Array& a : arguments) layouts.push_back(runtime::layout_of(a));
+  const int threads = thread_count({});
+  return Impl::report(runtime::bind(impl_->compiled.program, layouts, {.threads = threads, .block = {}, .outputs = {}, .output_aligned = {}}), threads);
+}
+
+MemoryReport Function::memory(const std::map<std::string, int64_t>& dims) const {
+  DimBindings bindings(dims.begin(), dims.end());
+  std::vector<runtime::Layout> layouts;
+  for (const Expr& input : graph().inputs()) {
+    Dims shape;
+    for (const Dim& d : input.shape()) shape.push_back(d.evaluate(bindings));
+    layouts.push_back({input.dtype(), shape, dense_strides(shape, size_of(input.dtype()), input.type().order == Order::F), false});
+  }
+  const int threads = thread_count({});
+  return Impl::report(runtime::bind(impl_->compiled.program, layouts, {.threads = threads, .block = {}, .outputs = {}, .output_aligned = {}}), threads);
+}
+
+const Graph& Function::graph() const { return impl_->compiled.graph; }
+const std::string& Function::name() const { return impl_->options.name; }
+
+std::vector<std::string> Function::toposort() const {
+  std::vector<std::string> names;
+  for (const auto& item : impl_->program().order) {
+    if (item.step < 0) continue;
+    const auto& step = impl_->program().steps[static_cast<size_t>(item.step)];
+    std::string text = step.name + "(";
+    bool first = true;
+    for (const auto& a : step.accesses) {
+      if (a.written || a.part == 1) continue;
+      text += (first ? "" : ", ") + impl_->program().slots[static_cast<size_t>(a.slot)].label;
+      first = false;
+    }
+    names.push_back(text + ")");
+  }
+  return names;
+}
+
+std::string Function::explain() const { return detail::explain_text(impl_->compiled); }
+
+Profile Function::profile() const {
+  const std::lock_guard guard(impl_->profile_mutex);
+  Profile p = impl_->profile;
+  p.roofline = measure_roofline();
+  return p;
+}
+
+Function detail::compile_with(const Graph& graph, const FunctionOptions& options, const codegen::BuildOptions& build) {
+  auto impl = std::make_shared<Function::Impl>();
+  impl->options = options;
+  impl->compiled = compile_graph(graph, options, build);
+  impl->outs.resize(graph.outputs().size());
+  const runtime::Program& program = impl->program();
+  impl->map_only = program.steps.size() == 1;
+  for (const auto& step : program.steps) impl->map_only = impl->map_only && step.tiled && std::count(step.roles.begin(), step.roles.end(), 'O') == 0;
+  impl->profile.function = options.name;
+  impl->profile.passes = impl->compiled.passes;
+  for (const PassRecord& r : impl->compiled.passes) impl->profile.compile_seconds += r.seconds;
+  for (const auto& step : program.steps) impl->profile.steps.push_back({.name = step.name});
+  return Function(impl);
+}
+
+Function compile(const Graph& graph, const FunctionOptions& options) { return detail::compile_with(graph, options, detail::build_options(options)); }
+
+Function function(std::vector<In> inputs, std::vector<Out> outputs, const FunctionOptions& options) {
+  std::vector<Expr> variables, values;
+  for (const In& in : inputs) variables.push_back(in.variable);
+  for (const Out& out : outputs) values.push_back(out.value);
+  Function f = compile(Graph::make(variables, values), options);
+  for (size_t k = 0; k < outputs.size(); ++k) f.set_out_options(k, outputs[k].options);
+  return f;
+}
+
+void Function::set_out_options(size_t output, const OutOptions& options) { impl_->outs.at(output) = options; }
+
+}  // namespace voxloom

@@ -1,0 +1,87 @@
+// api/pipeline.cpp: the passes in order.
+#include <voxloom/api/pipeline.h>
+
+#include <voxloom/graph/constant.h>
+#include <voxloom/graph/passes/optimise.h>
+#include <voxloom/graph/print.h>
+#include <voxloom/ops/interpret.h>
+#include <voxloom/ops/policy.h>
+#include <voxloom/runtime/log.h>
+
+#include <chrono>
+
+namespace voxloom::detail {
+namespace {
+
+// Value of a node whose operands are all constants, by the interpreter.
+std::shared_ptr<const ConstantPayload> evaluate_constant(const Node& node) {
+  std::vector<HostArray> values;
+  std::vector<const HostArray*> operands;
+  for (const Expr& e : node.inputs()) values.push_back(HostArray::copy(constant_of(*e)->view(), e.type().order));
+  for (const HostArray& v : values) operands.push_back(&v);
+  const HostArray result = HostArray::copy(interpret_node(node, operands, {}).view(), Order::C);
+  return std::make_shared<ConstantPayload>(result.dtype, result.shape, result.bytes);
+}
+
+PassContext pass_context(const FunctionOptions& options) {
+  PassContext context;
+  context.excluded = options.optimizer_excluding;
+  context.evaluate = evaluate_constant;
+  const WarnFloat64 warn = current_policy().warn_float64;
+  context.float64 = warn == WarnFloat64::raise ? Float64Check::raise : warn == WarnFloat64::warn ? Float64Check::warn : Float64Check::ignore;
+  context.warn = [](const std::string& message) { log(LogLevel::warning, message); };
+  return context;
+}
+
+}  // namespace
+
+Graph optimised(const Graph& graph, const FunctionOptions& options, std::vector<PassRecord>* records) {
+  if (!options.optimise) return graph;
+  PassContext context = pass_context(options);
+  Graph result = optimise(graph, context);
+  if (records) {
+    for (const PassReport& r : context.reports) records->push_back({r.name, r.seconds, r.changed});
+  }
+  return result;
+}
+
+codegen::BuildOptions build_options(const FunctionOptions& options) {
+  codegen::BuildOptions build;
+  build.name = options.name;
+  build.partition.fuse = options.fuse;
+  build.compile.target = codegen::target_from_name(options.target.empty() ? config().target : options.target);
+  if (config().cache_dir != "off") build.compile.cache_dir = config().cache_dir.empty() ? codegen::default_cache_dir() : config().cache_dir;
+  build.compile.cache_bytes = config().cache_size;
+  return build;
+}
+
+Compiled compile_graph(const Graph& graph, const FunctionOptions& options, const codegen::BuildOptions& build) {
+  Compiled compiled{.graph = graph, .program = nullptr, .build = build, .passes = {}};
+  compiled.graph = optimised(graph, options, &compiled.passes);
+  const auto start = std::chrono::steady_clock::now();
+  compiled.program = codegen::build_program(compiled.graph, build);
+  compiled.passes.push_back({"partition and plan", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), true});
+  return compiled;
+}
+
+std::string explain_text(const Compiled& compiled) {
+  std::string text = "optimised graph\n" + to_text(compiled.graph) + "\n";
+  const runtime::Program& program = *compiled.program;
+  text += "\nkernels, in order\n";
+  for (const auto& item : program.order) {
+    if (item.step < 0) continue;
+    const auto& step = program.steps[static_cast<size_t>(item.step)];
+    text += "  " + step.name + (step.extents.empty() ? "" : " over");
+    for (size_t k = 0; k < step.extents.size(); ++k) text += std::string(" ") + step.roles[k] + ":" + step.extents[k].str();
+    text += "\n";
+    for (const auto& a : step.accesses) {
+      const auto& slot = program.slots[static_cast<size_t>(a.slot)];
+      text += std::string(a.written ? "    writes " : "    reads  ") + slot.label + " " + slot.type.str() + "\n";
+    }
+  }
+  if (!program.notes.empty()) text += "\nwhy some operations are not fused\n";
+  for (const std::string& note : program.notes) text += "  " + note + "\n";
+  return text;
+}
+
+}  // namespace voxloom::detail

@@ -1,0 +1,19 @@
+// api/voxloom.h: everything a program needs to build, compile and run expressions.
+#pragma once
+
+// The parts, in reading order.
+#include <voxloom/api/version.h>
+
+#include <voxloom/graph/dtype.h>
+#include <voxloom/graph/error.h>
+#include <voxloom/graph/type.h>
+
+#include <voxloom/ops/build.h>
+#include <voxloom/ops/variables.h>
+
+#include <voxloom/runtime/array.h>
+#include <voxloom/runtime/limits.h>
+#include <voxloom/runtime/log.h>
+
+#include <voxloom/api/config.h>
+#include <voxloom/api/function.h>

@@ -1,0 +1,162 @@
+// tests/api/function_test.cpp: compiled functions against the interpreter, one test per shape of fused kernel.
+#include <voxloom/api/voxloom.h>
+#include <voxloom/ops/interpret.h>
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <random>
+
+namespace vl = voxloom;
+using vl::Array;
+using vl::Expr;
+
+namespace {
+
+Array random_array(vl::Dims shape, uint32_t seed, vl::Order order = vl::Order::C, vl::DType dtype = vl::f32) {
+  Array a = Array::empty(shape, vl::f64, order);
+  std::mt19937 rng(seed);
+  std::uniform_real_distribution<double> uniform(-3, 3);
+  auto values = a.span<double>(order);
+  for (double& v : values) v = uniform(rng);
+  return a.cast(dtype, order);
+}
+
+/// Runs the expressions compiled and interpreted and requires the same bits, for several thread counts and targets.
+void check_same(const std::vector<Expr>& inputs, const std::vector<Expr>& outputs, const std::vector<Array>& arrays) {
+  const vl::Graph graph = vl::Graph::make(inputs, outputs);
+  std::vector<vl::StridedView> views;
+  for (const Array& a : arrays) views.push_back(a.view());
+  const auto expected = vl::interpret(graph, views);
+  for (const char* target : {"x86-64-v3", "native"}) {
+    for (bool fuse : {true, false}) {
+      vl::FunctionOptions options;
+      options.target = target;
+      options.fuse = fuse;
+      options.optimise = false;
+      const vl::Function f = vl::compile(graph, options);
+      for (int threads : {1, 2, 3}) {
+        vl::CallOptions call;
+        call.threads = threads;
+        const auto results = f.call(arrays, call);
+        for (size_t k = 0; k < results.size(); ++k) {
+          INFO("output " << k << " target " << target << " fused " << fuse << " threads " << threads << "\n" << f.explain());
+          INFO("got      " << results[k].to_string());
+          INFO("expected " << Array::view(expected[k].view()).to_string());
+          REQUIRE(vl::same_bits(results[k], Array::view(expected[k].view())));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("elementwise") {
+  auto x = vl::fmatrix("x"), y = vl::fmatrix("y");
+  check_same({x, y}, {x + y, x - y, x * y / 2}, {random_array({37, 53}, 1), random_array({37, 53}, 2)});
+  check_same({x, y}, {x + y}, {random_array({0, 53}, 1), random_array({0, 53}, 2)});
+  check_same({x}, {vl::transpose(x), vl::cast(x, vl::i16), x}, {random_array({200, 301}, 3)});
+}
+
+TEST_CASE("broadcasting and strides") {
+  auto x = vl::fmatrix("x");
+  auto v = vl::fvector("v");
+  const Array big = random_array({60, 100}, 4);
+  check_same({x, v}, {x * v + 1}, {random_array({19, 31}, 5), random_array({31}, 6)});
+  check_same({x}, {x + vl::transpose(x)}, {random_array({45, 45}, 7)});
+  check_same({x}, {vl::abs(x)}, {big.slice(0, {}, {}, -2).slice(1, 3, 90, 3)});
+  check_same({x}, {vl::sub(vl::slice(x, 1, {1, {}, {}}), vl::slice(x, 1, {{}, -1, {}}))}, {big});
+}
+
+TEST_CASE("inner reductions") {
+  auto x = vl::fmatrix("x");
+  for (int n : {0, 1, 5, 32, 33, 700, 5000}) {
+    const Array a = random_array({7, n}, 8);
+    check_same({x}, {vl::sum(x, 1), vl::mean(x, 1)}, {a});
+    if (n > 0) check_same({x}, {vl::max(x, 1), vl::argmin(x, 1), vl::var(x, 1)}, {a});
+    check_same({x}, {(x - vl::mean(x, 1, {.keepdims = true})) / vl::std(x, 1, {.keepdims = true})}, {a});
+  }
+}
+
+TEST_CASE("whole reductions") {
+  auto x = vl::fmatrix("x");
+  for (int n : {1, 33, 1000}) {
+    check_same({x}, {vl::sum(x), vl::var(x) + 1, x - vl::mean(x)}, {random_array({117, n}, 9)});
+  }
+  check_same({x}, {vl::sum(x), vl::argmax(x)}, {random_array({300, 401}, 10).slice(1, 1, {}, 2)});
+}
+
+TEST_CASE("outer reductions") {
+  auto x = vl::fmatrix("x");
+  for (int n : {1, 31, 100, 3000}) {
+    const Array a = random_array({n, 65}, 11);
+    check_same({x}, {vl::sum(x, 0), vl::std(x, 0), vl::min(x, 0)}, {a});
+    check_same({x}, {(x - vl::mean(x, 0)) / vl::std(x, 0)}, {a});
+  }
+  auto t = vl::ftensor3("t");
+  check_same({t}, {vl::mean(t, 1), vl::sum(t, {0, 2}), vl::argmax(t, 0)}, {random_array({11, 45, 38}, 12)});
+}
+
+TEST_CASE("images in Fortran order with axis names") {
+  auto a = vl::image_input("a", vl::i16, {9, 8, 7, 40}, {"x", "y", "z", "t"});
+  Array v = random_array({9, 8, 7, 40}, 13, vl::Order::F);
+  Array raw = Array::empty({9, 8, 7, 40}, vl::i16, vl::Order::F);
+  for (int64_t i = 0; i < raw.size(); ++i) raw.span<int16_t>(vl::Order::F)[static_cast<size_t>(i)] = static_cast<int16_t>(1000 * v.span<float>(vl::Order::F)[static_cast<size_t>(i)]);
+  check_same({a}, {(a - vl::mean(a, "t")) / vl::std(a, "t")}, {raw});
+  check_same({a}, {vl::mean(a), vl::mean(a, {"x", "t"}), vl::max(a, "z")}, {raw});
+  check_same({a}, {vl::exp(-(vl::index(a, {vl::ellipsis, 0}) - vl::index(a, {vl::ellipsis, 1})) / 50)}, {raw});
+}
+
+TEST_CASE("row fusion: a logistic regression step reads X once") {
+  auto X = vl::fmatrix("X");
+  auto w = vl::fvector("w"), y = vl::fvector("y");
+  auto p = 1 / (1 + vl::exp(-vl::sum(X * w, 1)));
+  auto g = p - y;
+  auto gw = vl::sum(X * vl::dimshuffle(g, {0, -1}), 0);
+  auto cost = vl::mean(-y * vl::log(p) - (1 - y) * vl::log(1 - p));
+  const std::vector<Array> arrays{random_array({400, 784}, 14), random_array({784}, 15), random_array({400}, 16).cast(vl::f32)};
+  check_same({X, w, y}, {gw}, arrays);
+  check_same({X, w, y}, {gw, cost, w - gw * 0.1f}, arrays);
+  const vl::Function f = vl::function({X, w, y}, {gw});
+  INFO(f.explain());
+  REQUIRE(f.toposort().size() == 1);
+}
+
+TEST_CASE("moves") {
+  auto x = vl::fmatrix("x"), y = vl::fmatrix("y");
+  check_same({x, y}, {vl::concatenate({x, y * 2}, 0), vl::stack({x, y}, 1), vl::reshape(x + 1, {-1})}, {random_array({6, 10}, 17), random_array({6, 10}, 18)});
+  check_same({x}, {vl::reshape(vl::transpose(x), {5, 12}), vl::flip(x, 1)}, {random_array({6, 10}, 17)});
+}
+
+TEST_CASE("out, borrowed outputs, aliases") {
+  auto x = vl::fvector("x");
+  const vl::Function f = vl::function({x}, {vl::Out(x * 2 + 1, {.borrow = true})});
+  const Array a = random_array({1000}, 19);
+  Array first = f(a);
+  Array second = f(a);
+  REQUIRE(first.raw() != second.raw());  // the first is still held
+  const auto* where = second.raw();
+  second = Array();
+  first = Array();
+  Array third = f(a);
+  REQUIRE((third.raw() == where || third.defined()));
+  std::vector<Array> out{a};
+  const Array expected = third.copy();
+  f.call({a}, {.out = out});
+  REQUIRE(vl::same_bits(a, expected));
+  const auto overlapping = a.slice(0, 1, {});
+  std::vector<Array> shifted{a.slice(0, 0, 999)};
+  const Array wanted = vl::Array(f(overlapping.copy()));
+  f.call({overlapping}, {.out = shifted});
+  REQUIRE(vl::same_bits(shifted[0], wanted));
+}
+
+TEST_CASE("wrong arguments are user errors that name both facts") {
+  auto x = vl::fmatrix("x");
+  const vl::Function f = vl::function({x}, {x + 1});
+  REQUIRE_THROWS_WITH(f(random_array({3}, 1)), Catch::Contains("rank"));
+  REQUIRE_THROWS_WITH(f(random_array({3, 3}, 1, vl::Order::C, vl::f64)), Catch::Contains("float64") && Catch::Contains("f32"));
+  auto n = vl::fvector("n"), m = vl::fvector("m");
+  const vl::Function g = vl::function({n, m}, {n + m});
+  REQUIRE_THROWS_WITH(g(random_array({3}, 1), random_array({4}, 1)), Catch::Contains("3") && Catch::Contains("4"));
+}
