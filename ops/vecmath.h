@@ -68,3 +68,13 @@ template <class B> Cx<typename B::V> clog_(B& b, Cx<typename B::V> x);
 template <class B> Cx<typename B::V> csqrt_(B& b, Cx<typename B::V> x);
 
 }  // namespace voxloom::ops
+
+#include <voxloom/ops/vecmath/exp.h>
+#include <voxloom/ops/vecmath/cbrt.h>
+#include <voxloom/ops/vecmath/composite.h>
+#include <voxloom/ops/vecmath/erf.h>
+#include <voxloom/ops/vecmath/hyperbolic.h>
+#include <voxloom/ops/vecmath/inverse_trig.h>
+#include <voxloom/ops/vecmath/log.h>
+#include <voxloom/ops/vecmath/pow.h>
+#include <voxloom/ops/vecmath/trig.h>

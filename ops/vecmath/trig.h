@@ -1,0 +1,114 @@
+// ops/vecmath/trig.h: sin, cos, tan; arguments too large for the three-part reduction go to Prim::rare.
+#pragma once
+
+#include <voxloom/ops/rare.h>
+#include <voxloom/ops/vecmath/coefficients.h>
+#include <voxloom/ops/vecmath/common.h>
+
+namespace voxloom::ops {
+namespace vm {
+
+/// a = quadrant * pi/2 + r + low for a >= 0, |r| <= 0.8; `quadrant` is a pattern whose low two bits count quarter turns.
+template <class V>
+struct Reduced {
+  V r, low, quadrant;
+};
+/// Up to here the quadrant times the parts of pi/2 stays exact enough for one rounding of r.
+inline constexpr double reduction_limit32 = 1e5, reduction_limit64 = 1e7;
+
+/// pi/2 in three parts, each truncated; a - k p1 is exact. `precise`: the rounding errors of k p2 and of the difference go to `low` with k p3;
+/// otherwise `low` is k p3 alone.
+template <class B>
+Reduced<typename B::V> reduce_quarter_turns(B& b, typename B::V a, bool precise) {
+  const DType t = a.dtype;
+  const auto k = round_scaled(b, a, b.lit(t, 0x1.45f306dc9c883p-1), 0);
+  const auto p2 = num(b, t, 0x1.4442dp-24, 0x1.1a62633145c06p-54), p3 = num(b, t, -0x1.846988p-48, -0x1.c1cd129024e08p-107);
+  const auto high = b.fma(k.integer, num(b, t, -0x1.921fb4p+0, -0x1.921fb54442d18p+0), a);
+  const auto quadrant = to_bits(b, k.magic);
+  if (!precise) return {b.fma(k.integer, b.neg(p2), high), b.mul(k.integer, p3), quadrant};
+  const auto w = b.mul(k.integer, p2);
+  const auto r = b.sub(high, w);
+  const auto rounded = b.sub(b.sub(b.sub(high, r), w), b.fma(k.integer, p2, b.neg(w)));
+  return {r, b.fma(k.integer, p3, rounded), quadrant};
+}
+/// sin(r + low) and cos(r + low). f32 needs `low` to stay within 1 ulp; f64, allowed 2, adds it to r.
+template <class V>
+struct SinCos {
+  V sin, cos;
+};
+template <class B>
+SinCos<typename B::V> sin_cos_kernels(B& b, typename B::V r, typename B::V low) {
+  const DType t = r.dtype;
+  if (t == DType::f64) {
+    r = b.add(r, low);
+    const auto u = b.mul(r, r);
+    return {b.fma(b.mul(r, u), horner(b, u, sin_c64), r), b.fma(u, horner(b, u, cos_c64), b.lit(t, 1))};
+  }
+  const auto cross = b.mul(r, low);
+  const auto u = b.fma(r, r, b.add(cross, cross));
+  return {b.add(r, b.fma(b.mul(r, u), horner(b, u, sin_c32), low)), b.fma(u, horner(b, u, cos_c32), b.lit(t, 1))};
+}
+/// Bit n of the pattern moved to the sign position.
+template <class B>
+typename B::V bit_to_sign(B& b, typename B::V pattern, DType real, int bit) {
+  const Format f = format_of(real);
+  return b.shl(pattern, b.lit_int(f.bits, f.digits + (real == DType::f32 ? 8 : 11) - bit));
+}
+template <class B>
+typename B::V is_odd(B& b, typename B::V pattern) {
+  const auto one = b.lit_int(pattern.dtype, 1);
+  return b.ne(b.bit_and(pattern, one), b.lit_int(pattern.dtype, 0));
+}
+template <class B>
+typename B::V with_rare_path(B& b, int function, typename B::V a, typename B::V y, typename B::V x) {
+  return b.rare(function, b.lt(num(b, x.dtype, reduction_limit32, reduction_limit64), a), y, x);
+}
+
+/// tan(r + low) for |r| <= 0.8 or its negated reciprocal where `odd`. The value is kept in two parts, so that the reciprocal is not rounded
+/// twice; `low` counts with the slope 1 + 1.5 r^2, which is close enough to 1 + tan^2.
+template <class B>
+typename B::V tan_kernel(B& b, typename B::V r, typename B::V low, typename B::V odd) {
+  const DType t = r.dtype;
+  const auto u = b.mul(r, r);
+  const auto w = b.fma(b.mul(r, u), horner(b, u, tan_c32, tan_c64), b.fma(b.mul(low, b.lit(t, 1.5)), u, low));
+  const auto high = b.add(r, w);
+  const auto rest = b.add(b.sub(r, high), w);
+  const auto q = b.div(b.lit(t, -1), high);
+  const auto error = b.fma(q, rest, b.fma(q, high, b.lit(t, 1)));
+  return b.select(odd, b.fma(q, error, q), high);
+}
+}  // namespace vm
+
+/// Reduction to [-pi/4, pi/4], both kernels (degree 7 and 8 in f32, 13 and 14 in f64), choice by the quadrant; odd through the sign bit.
+template <class B>
+typename B::V sin_(B& b, typename B::V x) {
+  using namespace vm;
+  const auto a = b.abs(x);
+  const auto q = reduce_quarter_turns(b, a, x.dtype == DType::f32);
+  const auto y = sin_cos_kernels(b, q.r, q.low);
+  const auto sign = b.bit_and(b.bit_xor(bit_to_sign(b, q.quadrant, x.dtype, 1), to_bits(b, x)), sign_mask(b, x.dtype));
+  return with_rare_path(b, rare_sin, a, flip_sign(b, b.select(is_odd(b, q.quadrant), y.cos, y.sin), sign), x);
+}
+
+template <class B>
+typename B::V cos_(B& b, typename B::V x) {
+  using namespace vm;
+  const auto a = b.abs(x);
+  const auto q = reduce_quarter_turns(b, a, x.dtype == DType::f32);
+  const auto y = sin_cos_kernels(b, q.r, q.low);
+  const auto next = b.add(q.quadrant, b.lit_int(q.quadrant.dtype, 1));
+  const auto sign = b.bit_and(bit_to_sign(b, next, x.dtype, 1), sign_mask(b, x.dtype));
+  return with_rare_path(b, rare_cos, a, flip_sign(b, b.select(is_odd(b, q.quadrant), y.sin, y.cos), sign), x);
+}
+
+/// The same reduction; odd polynomial of degree 15 (f32) or 29 (f64), one division for odd quadrants.
+template <class B>
+typename B::V tan_(B& b, typename B::V x) {
+  using namespace vm;
+  const auto a = b.abs(x);
+  const auto q = reduce_quarter_turns(b, a, true);
+  const auto y = tan_kernel(b, q.r, q.low, is_odd(b, q.quadrant));
+  return with_rare_path(b, rare_tan, a, flip_sign(b, y, sign_of(b, x)), x);
+}
+
+}  // namespace voxloom::ops
