@@ -105,8 +105,7 @@ struct Entry {
 };
 
 /// Calls f(name, stat) for every regular file of the folder.
-template <class F>
-void for_each_file(int fd, F&& f) {
+template <class F> void for_each_file(int fd, F&& f) {
   const int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // a directory stream has a position of its own
   if (copy < 0) return;
   DIR* stream = fdopendir(copy);
@@ -201,7 +200,8 @@ std::optional<std::string> DiskCache::checked(int file, const std::string& key) 
   if (!read_all(file, &h, sizeof h, 0)) return std::nullopt;
   if (h.magic != magic) return refuse("it is not a cache entry");
   if (h.version != format_version || h.header_bytes != sizeof h) return refuse("another version wrote it");
-  if (h.payload_bytes > largest_payload || static_cast<uint64_t>(s.st_size) != sizeof h + h.payload_bytes) return refuse("its size is wrong");
+  if (h.payload_bytes > largest_payload || static_cast<uint64_t>(s.st_size) != sizeof h + h.payload_bytes)
+    return refuse("its size is wrong");
   if (std::string_view(h.key.data(), h.key.size()) != key) return refuse("it holds another kernel");
   std::string payload(h.payload_bytes, '\0');
   if (!read_all(file, payload.data(), payload.size(), sizeof h)) return std::nullopt;

@@ -14,8 +14,8 @@ namespace {
 
 std::string key_of(const Kernel& kernel, const Target& target) {
   std::string text = canonical_text(kernel);
-  for (const std::string& part : {target.name, target.features, target.tune, std::to_string(target.vector_bits), std::to_string(codegen_version),
-                                  llvm_version()}) {
+  for (const std::string& part :
+       {target.name, target.features, target.tune, std::to_string(target.vector_bits), std::to_string(codegen_version), llvm_version()}) {
     text += '\n';
     text += part;
   }
@@ -46,8 +46,8 @@ std::shared_ptr<const CompiledKernel> compile_kernel(const Kernel& kernel, const
   told = CompileInfo{};
   const std::string key = key_of(kernel, options.target);
   bool built = false;
-  std::shared_ptr<const CompiledKernel> result = KernelRegistry::get().find_or_build(
-      key, [&] { return build(kernel, options, key, told); }, built, told.code_bytes);
+  std::shared_ptr<const CompiledKernel> result =
+      KernelRegistry::get().find_or_build(key, [&] { return build(kernel, options, key, told); }, built, told.code_bytes);
   if (!built) told.origin = CompileInfo::Origin::memory;
   told.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

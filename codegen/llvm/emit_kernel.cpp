@@ -155,7 +155,8 @@ KernelEmitter::V KernelEmitter::rare(const Stmt& s, V mask, V otherwise, V x, un
   ir_.store(x, xs, 64);
   ir_.store(otherwise, results, 64);
   ir_.store(LLVMBuildZExt(ir_.builder(), mask, ir_.vector(ir_.int_type(8), lanes), ""), flags, 64);
-  const Ir::Block head = ir_.new_block("rare.lane"), call = ir_.new_block("rare.call"), next = ir_.new_block("rare.next"), end = ir_.new_block("rare.done");
+  const Ir::Block head = ir_.new_block("rare.lane"), call = ir_.new_block("rare.call"), next = ir_.new_block("rare.next"),
+                  end = ir_.new_block("rare.done");
   ir_.jump(head);
   ir_.at(head);
   const V k = ir_.phi(ir_.i64()), at = ir_.mul(k, ir_.c64(size));
@@ -191,8 +192,7 @@ KernelEmitter::V KernelEmitter::rare_call(uint64_t function, DType dtype, V x) {
 }
 
 /// Emits at the function's entry, for what every block may use.
-template <class F>
-KernelEmitter::V KernelEmitter::at_entry(F&& f) {
+template <class F> KernelEmitter::V KernelEmitter::at_entry(F&& f) {
   const Ir::Block here = ir_.here();
   ir_.at(entry_);
   const V v = f();

@@ -53,8 +53,7 @@ class KernelEmitter {
   V slot(int index) { return param_as(index, ir_.i64()); }
   V param_as(int index, T type);
   V buffer(size_t which);
-  template <class F>
-  V at_entry(F&& f);
+  template <class F> V at_entry(F&& f);
   bool avx512() const { return target_.vector_bits == 512; }
 
   // emit_memory.cpp
@@ -69,8 +68,7 @@ class KernelEmitter {
   void store_lanes(const Address& a, V v, unsigned size, bool nontemporal);
   void store_through_buffer(const Address& a, V v, unsigned size);
   bool masks_natively(const Address& a, unsigned size) const;
-  template <class F>
-  void for_active_lanes(F&& f);
+  template <class F> void for_active_lanes(F&& f);
 
   // emit_loop.cpp
   void loop(const Loop& l);

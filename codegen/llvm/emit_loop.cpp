@@ -173,8 +173,8 @@ void KernelEmitter::fixed_loop(const Loop& l) {
   // An empty range starts at its end: not even uniform loads of the body may happen.
   const V aligned = ir_.bit_and(lo, ir_.c64(-static_cast<int64_t>(shape.chunk())));
   const V first = ir_.select(ir_.icmp(LLVMIntSLT, lo, hi), aligned, hi);
-  const Ir::Block before = ir_.here(), dispatch = ir_.new_block("dispatch"), choose = ir_.new_block("choose"), main = ir_.new_block("chunk"),
-                  partial = ir_.new_block("partial"), end = ir_.new_block("vector.end");
+  const Ir::Block before = ir_.here(), dispatch = ir_.new_block("dispatch"), choose = ir_.new_block("choose"),
+                  main = ir_.new_block("chunk"), partial = ir_.new_block("partial"), end = ir_.new_block("vector.end");
   ir_.jump(dispatch);
 
   // Phis for the carried values at the current block, fed with `from` coming from `block`.

@@ -49,8 +49,7 @@ bool KernelEmitter::masks_natively(const Address& a, unsigned size) const {
 }
 
 /// Runs f(lane) for the active lanes of a masked part, in a loop: compact, and it touches no other element.
-template <class F>
-void KernelEmitter::for_active_lanes(F&& f) {
+template <class F> void KernelEmitter::for_active_lanes(F&& f) {
   const Ir::Block before = ir_.here(), body = ir_.new_block("lane"), end = ir_.new_block("lane.end");
   ir_.branch(ir_.icmp(LLVMIntSLT, part_->from, part_->to), body, end);
   ir_.at(body);

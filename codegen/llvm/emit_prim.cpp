@@ -23,25 +23,37 @@ class PrimEmitter {
 
   V emit(Prim op) {
     switch (op) {
-      case Prim::add: case Prim::sub: case Prim::mul: case Prim::div: case Prim::neg: case Prim::abs: return arithmetic(op);
+      case Prim::add:
+      case Prim::sub:
+      case Prim::mul:
+      case Prim::div:
+      case Prim::neg:
+      case Prim::abs: return arithmetic(op);
       case Prim::sqrt: return unary("llvm.sqrt");
       case Prim::floor: return unary("llvm.floor");
       case Prim::ceil: return unary("llvm.ceil");
       case Prim::trunc: return unary("llvm.trunc");
       case Prim::rint: return unary("llvm.roundeven");
       case Prim::fma: return ir_.intrinsic("llvm.fma", {type_}, {x_.a, x_.b, x_.c});
-      case Prim::minimum: case Prim::maximum: return is_float(x_.arg_type) ? float_extremum(op == Prim::minimum) : int_extremum(op == Prim::minimum);
-      case Prim::idiv: case Prim::imod: return division(op);
-      case Prim::eq: case Prim::ne: case Prim::lt: case Prim::le: return compare(op);
+      case Prim::minimum:
+      case Prim::maximum: return is_float(x_.arg_type) ? float_extremum(op == Prim::minimum) : int_extremum(op == Prim::minimum);
+      case Prim::idiv:
+      case Prim::imod: return division(op);
+      case Prim::eq:
+      case Prim::ne:
+      case Prim::lt:
+      case Prim::le: return compare(op);
       case Prim::select: return ir_.select(x_.a, x_.b, x_.c);
       case Prim::bit_and: return ir_.bit_and(x_.a, x_.b);
       case Prim::bit_or: return ir_.bit_or(x_.a, x_.b);
       case Prim::bit_xor: return ir_.bit_xor(x_.a, x_.b);
       case Prim::bit_not: return LLVMBuildNot(b_, x_.a, "");
-      case Prim::shl: case Prim::shr: return shift(op == Prim::shl);
+      case Prim::shl:
+      case Prim::shr: return shift(op == Prim::shl);
       case Prim::cast: return cast();
       case Prim::bitcast: return x_.arg_type == DType::boolean || x_.type == DType::boolean ? cast_bits() : ir_.bitcast(x_.a, to_type());
-      case Prim::literal: case Prim::rare: break;
+      case Prim::literal:
+      case Prim::rare: break;
     }
     fail_internal("a primitive that is not an instruction of one value");
   }
@@ -117,7 +129,8 @@ class PrimEmitter {
   /// nearest float type with twice the bits is exact after truncation, its error being smaller than the distance 1/b to the next integer.
   V quotient(V a, V b) {
     const bool is_signed = is_signed_int(x_.type);
-    if (lanes_ == 1 || bits_in(x_.type) == 64 || LLVMIsConstant(b)) return is_signed ? LLVMBuildSDiv(b_, a, b, "") : LLVMBuildUDiv(b_, a, b, "");
+    if (lanes_ == 1 || bits_in(x_.type) == 64 || LLVMIsConstant(b))
+      return is_signed ? LLVMBuildSDiv(b_, a, b, "") : LLVMBuildUDiv(b_, a, b, "");
     const T real = ir_.vector(ir_.value_type(bits_in(x_.type) == 32 ? DType::f64 : DType::f32), lanes_);
     if (is_signed) {
       return LLVMBuildFPToSI(b_, LLVMBuildFDiv(b_, LLVMBuildSIToFP(b_, a, real, ""), LLVMBuildSIToFP(b_, b, real, ""), ""), type_, "");
@@ -140,9 +153,7 @@ class PrimEmitter {
     return ir_.select(by_zero, zero, ir_.select(by_minus_one, ir_.sub(zero, x_.a), floored));
   }
 
-  V cast_bits() {
-    return x_.type == DType::boolean ? LLVMBuildTrunc(b_, x_.a, to_type(), "") : LLVMBuildZExt(b_, x_.a, to_type(), "");
-  }
+  V cast_bits() { return x_.type == DType::boolean ? LLVMBuildTrunc(b_, x_.a, to_type(), "") : LLVMBuildZExt(b_, x_.a, to_type(), ""); }
 
   V cast() {
     const DType from = x_.arg_type, to = x_.type;

@@ -21,7 +21,9 @@ Ir::T Ir::value_type(DType t) const {
     case DType::boolean: return int_type(1);
     case DType::f32: return LLVMFloatTypeInContext(context_);
     case DType::f64: return LLVMDoubleTypeInContext(context_);
-    default: internal_check(is_integer(t), "kernel values are booleans, integers or floats"); return int_type(static_cast<unsigned>(8 * size_of(t)));
+    default:
+      internal_check(is_integer(t), "kernel values are booleans, integers or floats");
+      return int_type(static_cast<unsigned>(8 * size_of(t)));
   }
 }
 

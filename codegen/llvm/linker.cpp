@@ -69,10 +69,12 @@ class Linker {
     library_ = LLVMOrcExecutionSessionCreateBareJITDylib(session_, "voxloom");
     std::vector<LLVMOrcCSymbolMapPair> symbols;
     const auto define = [&](const std::string& name, void* address) {
-      symbols.push_back({LLVMOrcExecutionSessionIntern(session_, name.c_str()),
-                         {reinterpret_cast<uint64_t>(address), {LLVMJITSymbolGenericFlagsExported | LLVMJITSymbolGenericFlagsCallable, 0}}});
+      symbols.push_back(
+          {LLVMOrcExecutionSessionIntern(session_, name.c_str()),
+           {reinterpret_cast<uint64_t>(address), {LLVMJITSymbolGenericFlagsExported | LLVMJITSymbolGenericFlagsCallable, 0}}});
     };
-    for (int k = 0; k < ops::rare_count; ++k) define("voxloom_rare_" + std::to_string(k), reinterpret_cast<void*>(ops::rare_table[k].function));
+    for (int k = 0; k < ops::rare_count; ++k)
+      define("voxloom_rare_" + std::to_string(k), reinterpret_cast<void*>(ops::rare_table[k].function));
     define("memset", reinterpret_cast<void*>(static_cast<void* (*)(void*, int, size_t)>(std::memset)));
     define("memcpy", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, size_t)>(std::memcpy)));
     check(LLVMOrcJITDylibDefine(library_, LLVMOrcAbsoluteSymbols(symbols.data(), symbols.size())), "host symbols");

@@ -8,9 +8,9 @@ namespace voxloom::codegen {
 namespace {
 
 struct BodyFacts {
-  size_t widest = 1;    ///< bytes of the widest lanes value that is computed or moved
-  int weight = 0;       ///< instructions on lanes
-  bool strided = false; ///< some access steps by a run-time stride along the lanes
+  size_t widest = 1;     ///< bytes of the widest lanes value that is computed or moved
+  int weight = 0;        ///< instructions on lanes
+  bool strided = false;  ///< some access steps by a run-time stride along the lanes
 };
 
 void visit(const Kernel& kernel, const Block& block, BodyFacts& facts) {

@@ -39,8 +39,7 @@ struct ModuleDeleter {
 struct MachineDeleter {
   void operator()(LLVMTargetMachineRef m) const { LLVMDisposeTargetMachine(m); }
 };
-template <class Ref, class Deleter>
-using Handle = std::unique_ptr<std::remove_pointer_t<Ref>, Deleter>;
+template <class Ref, class Deleter> using Handle = std::unique_ptr<std::remove_pointer_t<Ref>, Deleter>;
 
 Handle<LLVMTargetMachineRef, MachineDeleter> target_machine(const Target& target) {
   start_code_generation();
@@ -68,7 +67,9 @@ void ignore_diagnostic(LLVMDiagnosticInfoRef, void*) {}
 class Unit {
  public:
   Unit(const Kernel& kernel, const Target& target, const std::string& symbol)
-      : context_(LLVMContextCreate()), module_(LLVMModuleCreateWithNameInContext("kernel", context_.get())), machine_(target_machine(target)) {
+      : context_(LLVMContextCreate()),
+        module_(LLVMModuleCreateWithNameInContext("kernel", context_.get())),
+        machine_(target_machine(target)) {
     LLVMContextSetDiagnosticHandler(context_.get(), ignore_diagnostic, nullptr);
     LLVMSetTarget(module_.get(), triple);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine_.get());

@@ -8,8 +8,8 @@ KernelRegistry& KernelRegistry::get() {
   return *registry;
 }
 
-std::shared_ptr<const CompiledKernel> KernelRegistry::find_or_build(const std::string& key, const std::function<Built()>& build, bool& built,
-                                                                    size_t& bytes) {
+std::shared_ptr<const CompiledKernel> KernelRegistry::find_or_build(const std::string& key, const std::function<Built()>& build,
+                                                                    bool& built, size_t& bytes) {
   std::list<std::shared_ptr<const CompiledKernel>> dropped;
   std::unique_lock lock(mutex_);
   built = false;
@@ -62,7 +62,8 @@ void KernelRegistry::set_limit(size_t bytes) {
   shrink(dropped);
 }
 
-void KernelRegistry::touch(Slot& slot, std::shared_ptr<const CompiledKernel> kernel, std::list<std::shared_ptr<const CompiledKernel>>& dropped) {
+void KernelRegistry::touch(Slot& slot, std::shared_ptr<const CompiledKernel> kernel,
+                           std::list<std::shared_ptr<const CompiledKernel>>& dropped) {
   if (slot.in_recent) {
     recent_.splice(recent_.begin(), recent_, slot.recent);
     return;

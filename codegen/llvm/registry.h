@@ -27,7 +27,8 @@ class KernelRegistry {
 
   /// The kernel under `key`, built by `build` unless it is there. `built` tells which. Exceptions of `build` go to its caller; others that
   /// wait for the same key then build for themselves.
-  std::shared_ptr<const CompiledKernel> find_or_build(const std::string& key, const std::function<Built()>& build, bool& built, size_t& bytes);
+  std::shared_ptr<const CompiledKernel> find_or_build(const std::string& key, const std::function<Built()>& build, bool& built,
+                                                      size_t& bytes);
 
  private:
   struct Slot {

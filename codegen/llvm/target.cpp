@@ -16,14 +16,17 @@ struct Feature {
 };
 
 // LLVM's names of what each level adds to the one before.
-constexpr const char* v3_features = "+64bit,+avx,+avx2,+bmi,+bmi2,+cmov,+crc32,+cx16,+cx8,+f16c,+fma,+fxsr,+lzcnt,+mmx,+movbe,+popcnt,+sahf,+sse,"
-                                    "+sse2,+sse3,+sse4.1,+sse4.2,+ssse3,+xsave";
+constexpr const char* v3_features =
+    "+64bit,+avx,+avx2,+bmi,+bmi2,+cmov,+crc32,+cx16,+cx8,+f16c,+fma,+fxsr,+lzcnt,+mmx,+movbe,+popcnt,+sahf,+sse,"
+    "+sse2,+sse3,+sse4.1,+sse4.2,+ssse3,+xsave";
 constexpr const char* v4_features = ",+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl";
 
 const char* missing_for_v3() {
   __builtin_cpu_init();
-  const Feature list[] = {{"avx2", __builtin_cpu_supports("avx2") != 0}, {"fma", __builtin_cpu_supports("fma") != 0},
-                          {"bmi", __builtin_cpu_supports("bmi") != 0},   {"bmi2", __builtin_cpu_supports("bmi2") != 0},
+  const Feature list[] = {{"avx2", __builtin_cpu_supports("avx2") != 0},
+                          {"fma", __builtin_cpu_supports("fma") != 0},
+                          {"bmi", __builtin_cpu_supports("bmi") != 0},
+                          {"bmi2", __builtin_cpu_supports("bmi2") != 0},
                           {"popcnt", __builtin_cpu_supports("popcnt") != 0}};
   for (const Feature& f : list) {
     if (!f.present) return f.name;
@@ -33,8 +36,10 @@ const char* missing_for_v3() {
 
 const char* missing_for_v4() {
   if (const char* missing = missing_for_v3()) return missing;
-  const Feature list[] = {{"avx512f", __builtin_cpu_supports("avx512f") != 0},   {"avx512bw", __builtin_cpu_supports("avx512bw") != 0},
-                          {"avx512cd", __builtin_cpu_supports("avx512cd") != 0}, {"avx512dq", __builtin_cpu_supports("avx512dq") != 0},
+  const Feature list[] = {{"avx512f", __builtin_cpu_supports("avx512f") != 0},
+                          {"avx512bw", __builtin_cpu_supports("avx512bw") != 0},
+                          {"avx512cd", __builtin_cpu_supports("avx512cd") != 0},
+                          {"avx512dq", __builtin_cpu_supports("avx512dq") != 0},
                           {"avx512vl", __builtin_cpu_supports("avx512vl") != 0}};
   for (const Feature& f : list) {
     if (!f.present) return f.name;

@@ -57,8 +57,8 @@ std::string check_copy(KernelEntry entry, DType t, bool swapped, size_t n, int64
   for (size_t i = 0; i < n; ++i) {
     for (size_t k = 0; k < item; ++k) {
       if (out.element(i)[k] != in.element(i)[swapped ? item - 1 - k : k]) {
-        return std::string(name_of(t)) + ": element " + std::to_string(i) + " of " + std::to_string(n) + ", strides " + std::to_string(from) + " and " +
-               std::to_string(to);
+        return std::string(name_of(t)) + ": element " + std::to_string(i) + " of " + std::to_string(n) + ", strides " +
+               std::to_string(from) + " and " + std::to_string(to);
       }
     }
   }
@@ -96,7 +96,8 @@ namespace {
 Kernel unit_copy(DType t, bool swapped_in, bool swapped_out, bool nontemporal, int lanes) {
   KernelBuilder b("unit_copy");
   const int in = b.add_access({.storage = t, .swapped = swapped_in, .pointer = b.add_pointer()});
-  const int out = b.add_access({.storage = t, .swapped = swapped_out, .written = true, .nontemporal = nontemporal, .pointer = b.add_pointer()});
+  const int out =
+      b.add_access({.storage = t, .swapped = swapped_out, .written = true, .nontemporal = nontemporal, .pointer = b.add_pointer()});
   const Id i = b.begin_loop(b.begin(), b.end(), {}, lanes)[0];
   b.store(out, {{i, -1}}, b.load(in, {{i, -1}}));
   b.end_loop();

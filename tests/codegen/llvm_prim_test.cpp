@@ -87,7 +87,8 @@ Kernel all_primitives(DType t, const std::vector<Output>& outputs, int lanes) {
 
 bool same_bits(DType t, uint64_t a, uint64_t b) {
   if (a == b) return true;
-  if (t == DType::f32) return std::isnan(std::bit_cast<float>(static_cast<uint32_t>(a))) && std::isnan(std::bit_cast<float>(static_cast<uint32_t>(b)));
+  if (t == DType::f32)
+    return std::isnan(std::bit_cast<float>(static_cast<uint32_t>(a))) && std::isnan(std::bit_cast<float>(static_cast<uint32_t>(b)));
   return t == DType::f64 && std::isnan(std::bit_cast<double>(a)) && std::isnan(std::bit_cast<double>(b));
 }
 
@@ -126,8 +127,8 @@ class PrimitiveCheck {
         std::memset(&untouched, canary, size_of(t));
         const bool inside = i >= begin && i < end;
         if (inside ? same_bits(t, got, expected_[k][i]) : got == untouched) continue;
-        return "primitive " + std::to_string(static_cast<int>(outputs_[k].op)) + " to " + std::string(name_of(t)) + ", element " + std::to_string(i) +
-               " of [" + std::to_string(begin) + ", " + std::to_string(end) + "): " + std::to_string(got) + " for " +
+        return "primitive " + std::to_string(static_cast<int>(outputs_[k].op)) + " to " + std::string(name_of(t)) + ", element " +
+               std::to_string(i) + " of [" + std::to_string(begin) + ", " + std::to_string(end) + "): " + std::to_string(got) + " for " +
                std::to_string(expected_[k][i]);
       }
     }

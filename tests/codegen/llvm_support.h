@@ -20,8 +20,7 @@ inline std::vector<Target> targets() {
   for (const char* name : {"x86-64-v3", "x86-64-v4", "native"}) {
     try {
       list.push_back(target_from_name(name));
-    } catch (const UserError&) {
-    }
+    } catch (const UserError&) {}
   }
   return list;
 }
