@@ -1,6 +1,6 @@
 // tests/ops/prim_test.cpp: the edges of every primitive, and that recording folds literals to the same bits.
-#include <catch2/catch.hpp>
 #include <voxloom/ops/builder.h>
+#include <catch2/catch.hpp>
 
 #include <bit>
 #include <cmath>

@@ -1,0 +1,51 @@
+// ops/rows_exponential.cpp: exp, log and their relatives.
+#include <voxloom/ops/infer.h>
+#include <voxloom/ops/row_templates.h>
+#include <voxloom/ops/vecmath.h>
+
+namespace voxloom::ops {
+namespace {
+
+constexpr const char* family = "exponential";
+
+// clang-format off
+const OpInfo rows[] = {
+    {.name = "exp", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return exp_(b, x); }>(),
+     .doc = "e ** x", .domain = "overflows to infinity, underflows through subnormals to 0", .family = family},
+    {.name = "exp2", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return exp2_(b, x); }>(),
+     .doc = "2 ** x", .domain = "exact for integers in range", .family = family},
+    {.name = "expm1", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return expm1_(b, x); }>(),
+     .doc = "exp(x) - 1, accurate near 0", .domain = "-1 at -infinity", .family = family},
+    {.name = "log", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return log_(b, x); }>(),
+     .doc = "natural logarithm", .domain = "log(0) = -infinity; NaN below 0 (complex: the principal branch)", .family = family},
+    {.name = "log2", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return log2_(b, x); }>(),
+     .doc = "logarithm to base 2", .domain = "log2(0) = -infinity; NaN below 0; exact for powers of 2", .family = family},
+    {.name = "log10", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return log10_(b, x); }>(),
+     .doc = "logarithm to base 10", .domain = "log10(0) = -infinity; NaN below 0", .family = family},
+    {.name = "log1p", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return log1p_(b, x); }>(),
+     .doc = "log(1 + x), accurate near 0", .domain = "-infinity at -1; NaN below", .family = family},
+    {.name = "log1mexp", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return log1mexp_(b, x); }>(),
+     .doc = "log(1 - exp(x)), accurate near 0 and far from it", .domain = "for x <= 0: -infinity at 0, NaN above", .family = family},
+    {.name = "logaddexp", .min_arity = 2, .max_arity = 2, .flags = {.commutative = true}, .promotion = Promotion::floating,
+     .infer = infer_same<F>,
+     .elementwise = real<2, [](auto& b, auto x, auto y) { return logaddexp_(b, x, y); }>(),
+     .doc = "log(exp(x) + exp(y)) without overflow", .domain = "-infinity with -infinity gives -infinity", .family = family},
+    {.name = "xlogy", .min_arity = 2, .max_arity = 2, .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<2, [](auto& b, auto x, auto y) { return xlogy_(b, x, y); }>(),
+     .doc = "x * log(y)", .domain = "0 where x is 0 and y is not NaN", .family = family},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const OpInfo> exponential_rows() { return rows; }
+
+}  // namespace voxloom::ops

@@ -1,0 +1,69 @@
+// ops/rows_trigonometric.cpp: circular and hyperbolic functions and their inverses.
+#include <voxloom/ops/infer.h>
+#include <voxloom/ops/row_templates.h>
+#include <voxloom/ops/vecmath.h>
+
+namespace voxloom::ops {
+namespace {
+
+constexpr const char* family = "trigonometric";
+
+/// pi / 180 and 180 / pi, in float64, rounded once to the dtype.
+constexpr auto deg2rad = [](auto& b, auto x) { return b.mul(x, b.lit(x.dtype, 0.017453292519943295)); };
+constexpr auto rad2deg = [](auto& b, auto x) { return b.mul(x, b.lit(x.dtype, 57.29577951308232)); };
+
+// clang-format off
+const OpInfo rows[] = {
+    {.name = "sin", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return sin_(b, x); }>(),
+     .doc = "sine of radians", .domain = "NaN at infinities; arguments of any size are reduced exactly", .family = family},
+    {.name = "cos", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return cos_(b, x); }>(),
+     .doc = "cosine of radians", .domain = "NaN at infinities; arguments of any size are reduced exactly", .family = family},
+    {.name = "tan", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return tan_(b, x); }>(),
+     .doc = "tangent of radians", .domain = "NaN at infinities; arguments of any size are reduced exactly", .family = family},
+    {.name = "asin", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return asin_(b, x); }>(),
+     .doc = "arc sine, in [-pi/2, pi/2]", .domain = "NaN outside [-1, 1]", .family = family},
+    {.name = "acos", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return acos_(b, x); }>(),
+     .doc = "arc cosine, in [0, pi]", .domain = "NaN outside [-1, 1]", .family = family},
+    {.name = "atan", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return atan_(b, x); }>(),
+     .doc = "arc tangent, in [-pi/2, pi/2]", .domain = "+-pi/2 at infinities", .family = family},
+    {.name = "atan2", .min_arity = 2, .max_arity = 2, .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<2, [](auto& b, auto x, auto y) { return atan2_(b, x, y); }>(),
+     .doc = "angle of the point (y, x): atan2(y, x), in [-pi, pi]", .domain = "zeros and infinities as in C", .family = family},
+    {.name = "sinh", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return sinh_(b, x); }>(),
+     .doc = "hyperbolic sine", .domain = "overflows to infinity", .family = family},
+    {.name = "cosh", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return cosh_(b, x); }>(),
+     .doc = "hyperbolic cosine", .domain = "overflows to infinity", .family = family},
+    {.name = "tanh", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return tanh_(b, x); }>(),
+     .doc = "hyperbolic tangent", .domain = "+-1 at infinities", .family = family},
+    {.name = "asinh", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return asinh_(b, x); }>(),
+     .doc = "inverse hyperbolic sine", .domain = "infinities stay", .family = family},
+    {.name = "acosh", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return acosh_(b, x); }>(),
+     .doc = "inverse hyperbolic cosine", .domain = "NaN below 1", .family = family},
+    {.name = "atanh", .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, [](auto& b, auto x) { return atanh_(b, x); }>(),
+     .doc = "inverse hyperbolic tangent", .domain = "+-infinity at +-1; NaN outside [-1, 1]", .family = family},
+    {.name = "deg2rad", .flags = {.cheap = true}, .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, deg2rad>(),
+     .doc = "x * (pi / 180)", .domain = "none", .family = family},
+    {.name = "rad2deg", .flags = {.cheap = true}, .promotion = Promotion::floating, .infer = infer_same<F>,
+     .elementwise = real<1, rad2deg>(),
+     .doc = "x * (180 / pi)", .domain = "none", .family = family},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const OpInfo> trigonometric_rows() { return rows; }
+
+}  // namespace voxloom::ops
