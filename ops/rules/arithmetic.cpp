@@ -57,12 +57,15 @@ Expr with_combined_constants(const Match& m) {
                    m.node().origin());
 }
 
+// The negative of an unsigned number is another size.
+bool signed_reals(const Match& m) { return of_reals(m) && !is_unsigned_int(m.dtype()); }
+
 Expr zero(const Match& m) { return filled(m, 0); }
 
 const Rule table[] = {
     // signs
     {.name = "neg_neg", .pattern = "neg(neg(x))", .result = "x", .algebra = "-(-x) = x: the sign bit flips twice; integers wrap"},
-    {.name = "abs_neg", .pattern = "abs(neg(x))", .result = "abs(x)", .algebra = "|-x| = |x|", .guard = of_reals},
+    {.name = "abs_neg", .pattern = "abs(neg(x))", .result = "abs(x)", .algebra = "|-x| = |x|", .guard = signed_reals},
     {.name = "abs_abs", .pattern = "abs(abs(x))", .result = "abs(x)", .algebra = "||x|| = |x|"},
     {.name = "sign_sign", .pattern = "sign(sign(x))", .result = "sign(x)", .algebra = "the sign of -1, 0, 1 and NaN is itself"},
     {.name = "sqr_neg", .pattern = "sqr(neg(x))", .result = "sqr(x)", .algebra = "(-x)(-x) = x x", .guard = of_reals},
