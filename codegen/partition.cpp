@@ -26,6 +26,14 @@ bool is_permutation(const Expr& value, const ViewMap& map) {
   return true;
 }
 
+/// Every axis of the base runs along an axis of the user's domain, index by index.
+bool keeps_indices(const ViewMap& map) {
+  for (size_t j = 0; j < map.terms.size(); ++j) {
+    if (!map.base->type().shape[j].is_one() && (map.terms[j].axis < 0 || !map.terms[j].identity())) return false;
+  }
+  return true;
+}
+
 class Partitioner {
  public:
   Partitioner(const Graph& graph, const PartitionOptions& options) : graph_(graph), options_(options) {}
@@ -54,7 +62,10 @@ class Partitioner {
     for (size_t k = 0; k < nodes.size(); ++k) position_[nodes[k].get()] = static_cast<int>(k);
     for (const Expr& e : nodes) {
       if (e->op().kind == OpKind::view || is_leaf(e.get())) continue;
-      for (size_t k = 0; k < e->inputs().size(); ++k) users_[base_of(*e, k)].push_back(e.get());
+      for (size_t k = 0; k < e->inputs().size(); ++k) {
+        users_[base_of(*e, k)].push_back(e.get());
+        if (is_compute(e.get()) && !keeps_indices(operand_map(*e, k))) through_views_.insert(base_of(*e, k));
+      }
     }
     for (const Expr& out : graph_.outputs()) output_bases_.insert(resolve_views(out).base);
     for (const Expr& e : nodes) {
@@ -77,7 +88,7 @@ class Partitioner {
 
   // A short cheap chain over one array: reading it is as cheap as reading its result, so every group that needs it has its own copy.
   bool inlinable(const Node* n) {
-    if (n->op().kind != OpKind::elementwise || !n->op().flags.cheap || output_bases_.count(n)) return false;
+    if (n->op().kind != OpKind::elementwise || !n->op().flags.cheap || output_bases_.count(n) || through_views_.count(n)) return false;
     const auto& users = users_[n];
     if (users.empty() || !std::all_of(users.begin(), users.end(), is_compute)) return false;
     int arrays = 0, length = 1;
@@ -351,6 +362,7 @@ class Partitioner {
   std::unordered_map<const Node*, int> position_;
   std::unordered_map<const Node*, std::vector<const Node*>> users_;
   std::set<const Node*> output_bases_, inlined_;
+  std::set<const Node*> through_views_;  // used through a slice, flip or repetition
   std::unordered_map<const Node*, int> chain_;
   std::vector<Unit> units_;
   std::unordered_map<const Node*, int> unit_of_;

@@ -253,8 +253,11 @@ class Binder {
     return ceil_div(std::max<int64_t>(tile, 1), 64) * 64;
   }
 
+  /// At least one: an empty innermost axis may come with values that lack it and are stored all the same.
+  static int64_t tile_count(int64_t inner, int64_t tile) { return std::max<int64_t>(1, ceil_div(inner, tile)); }
+
   void set_range(const KernelStep& step, BoundStep& bound, int64_t inner, int64_t rows, int64_t tile, const DimBindings& dims) const {
-    bound.range = rows * (step.tiled ? ceil_div(inner, tile) : 1);
+    bound.range = rows * (step.tiled ? tile_count(inner, tile) : 1);
     if (step.leaf_parallel) {
       const int64_t n = step.reduced.evaluate(dims);
       bound.leaf_length = leaf_length(n);
@@ -299,7 +302,7 @@ class Binder {
           break;
         }
         case Kind::tile: value = tile; break;
-        case Kind::tile_count: value = ceil_div(inner, tile); break;
+        case Kind::tile_count: value = tile_count(inner, tile); break;
         case Kind::stride: value = strides[static_cast<size_t>(p.access)][static_cast<size_t>(p.axis)]; break;
         case Kind::scratch_offset: value = offsets[static_cast<size_t>(p.access)]; break;
         case Kind::position_lo: bound.position_lo = static_cast<int>(bound.params.size()); break;

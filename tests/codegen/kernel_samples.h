@@ -41,6 +41,8 @@ KernelCase row_center(int64_t rows, int64_t columns);
 KernelCase lanes_through_rows(int64_t rows, int64_t columns);
 /// Three flattened axes with a negative and a zero stride, an if, a scratch access and carried uniform values.
 KernelCase flattened(int64_t n0, int64_t n1, int64_t n2);
+/// One uniform load and store per dtype, without loops.
+KernelCase scalars(bool swapped);
 /// All of the above at several sizes.
 std::vector<KernelCase> all_cases();
 

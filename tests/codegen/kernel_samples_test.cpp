@@ -6,6 +6,7 @@
 #include <voxloom/ops/builder.h>
 #include <voxloom/ops/reduce_order.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -320,6 +321,32 @@ KernelCase flattened(int64_t n0, int64_t n1, int64_t n2) {
   return c;
 }
 
+KernelCase scalars(bool swapped) {
+  KernelCase c;
+  KernelBuilder b(swapped ? "scalars_swapped" : "scalars");
+  auto& r = b.record();
+  struct Item {
+    DType dtype;
+    uint64_t bits;
+  };
+  std::vector<int> in, out;
+  const Item items[] = {{DType::i16, 0x0102}, {DType::i32, 0x01020304}, {DType::u64, 0x0102030405060708}, {DType::f32, 0x3f801234}, {DType::f64, 0x3ff0000012345678},
+                        {DType::u8, 0x7f}, {DType::boolean, 1}};
+  for (const Item& item : items) {
+    std::vector<char> bytes = packed(item.dtype, {item.bits});
+    if (swapped) std::reverse(bytes.begin(), bytes.end());
+    in.push_back(input(c, b, item.dtype, bytes, swapped && size_of(item.dtype) > 1));
+  }
+  for (const Item& item : items) out.push_back(output(c, b, item.dtype, 1));
+  for (size_t k = 0; k < in.size(); ++k) {
+    const Value x = b.value(b.load(in[k], {}));
+    b.store(out[k], {}, (x.dtype == DType::boolean ? r.bit_not(x) : r.add(x, x)).id);
+  }
+  c.kernel = b.finish();
+  c.end = 1;
+  return c;
+}
+
 std::vector<KernelCase> all_cases() {
   std::vector<KernelCase> out;
   for (DType t : real_dtypes) out.push_back(primitives(t));
@@ -335,6 +362,8 @@ std::vector<KernelCase> all_cases() {
   out.push_back(lanes_through_rows(3, 24));
   out.push_back(flattened(3, 4, 5));
   out.push_back(flattened(1, 1, 7));
+  out.push_back(scalars(false));
+  out.push_back(scalars(true));
   return out;
 }
 
