@@ -59,7 +59,8 @@ std::string ops_markdown() {
       "images\n"
       "by axis names. \"Operands\" says how they are brought to one dtype first (see `ops/policy.h` for the promotion table); host numbers "
       "are\n"
-      "weak: they never widen a dtype. Reductions combine their elements in the order of `ops/reduce_order.h`, a function of shape and "
+      "weak: they never widen a dtype. Names without code marks are NumPy's and Theano's for the same. Reductions combine their elements "
+      "in the order of `ops/reduce_order.h`, a function of shape and "
       "type\n"
       "alone. Measured error bounds of functions are in `docs/vecmath.md`.\n";
   std::string_view family;
@@ -70,8 +71,9 @@ std::string ops_markdown() {
     }
     const std::string operands =
         row->promotion == Promotion::none ? arity_text(*row) : arity_text(*row) + ": " + promotion_text(row->promotion);
-    text += "| `" + std::string(row->name) + "` | " + operands + " | " + cell(row->doc) + " | " + cell(row->domain) + " | " +
-            flags_text(*row) + " |\n";
+    std::string name = "`" + std::string(row->name) + "`";
+    for (const std::string_view alias : aliases_of(*row)) name += " " + std::string(alias);
+    text += "| " + name + " | " + operands + " | " + cell(row->doc) + " | " + cell(row->domain) + " | " + flags_text(*row) + " |\n";
   }
   return text;
 }

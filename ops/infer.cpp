@@ -90,6 +90,10 @@ Type broadcast_type(const OpInfo& row, std::span<const Expr> operands, DType dty
   return result;
 }
 
+void drop_empty_names(Type& type) {
+  if (std::all_of(type.names.begin(), type.names.end(), [](const std::string& name) { return name.empty(); })) type.names.clear();
+}
+
 void fail_missing_attr(const OpInfo& row, std::string_view key, OriginId origin) {
   fail_user(ErrorCode::usage, row.name, "attribute " + std::string(key) + " is missing or of another type", origin);
 }
@@ -124,6 +128,7 @@ Type reduced_type(const OpInfo& row, const Expr& x, const Attrs& attrs, DType dt
     result.shape.push_back(reduced ? Dim(1) : from.shape[at]);
     if (from.is_image()) result.names.push_back(from.names[at]);
   }
+  drop_empty_names(result);
   return result;
 }
 

@@ -142,3 +142,11 @@ TEST_CASE("every node keeps the user's line") {
   CHECK(origin_text(y->origin()).find("build_test.cpp:" + line) != std::string::npos);
   CHECK(origin_text(y->input(1)->origin()).find("build_test.cpp:" + line) != std::string::npos);
 }
+
+TEST_CASE("an image that loses its named axes is an array") {
+  const Expr rgb = image_input("rgb", DType::u8, {4, 5, 3}, {"x", "y", ""});
+  const Expr m = mean(rgb, {"x", "y"});
+  CHECK(m.type().str() == "f32[3]F");
+  CHECK((rgb - m).type().names == std::vector<std::string>{"x", "y", ""});
+  CHECK((rgb - m).shape()[2] == Dim(3));
+}

@@ -53,3 +53,16 @@ TEST_CASE("rows are found by name") {
   CHECK(find_op("input") == &input_op());
   CHECK(find_op("constant") == &constant_op());
 }
+
+TEST_CASE("other names lead to rows and hide none") {
+  CHECK(find_function("add") == find_op("add"));
+  CHECK(find_function("absolute") == find_op("abs"));
+  CHECK(find_function("switch") == find_op("where"));
+  CHECK(find_function("no_such_function") == nullptr);
+  for (const OpInfo* row : all_ops())
+    for (const std::string_view alias : aliases_of(*row)) {
+      INFO(alias);
+      CHECK(find_op(alias) == nullptr);
+      CHECK(find_function(alias) == row);
+    }
+}
