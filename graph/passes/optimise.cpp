@@ -16,6 +16,7 @@ namespace {
 Graph simplify(const Graph& graph, PassContext& context) { return apply_rules(graph, context, RuleClass::exact); }
 Graph stabilise(const Graph& graph, PassContext& context) { return apply_rules(graph, context, RuleClass::improving); }
 
+constexpr int max_rounds = 4;
 constexpr std::array<std::string_view, 6> names = {"check_float64", "fold_constants", "canonicalise",
                                                    "simplify",      "stabilise",      "push_views"};
 
@@ -25,18 +26,18 @@ std::span<const std::string_view> pass_names() { return names; }
 
 Graph optimise(const Graph& graph, PassContext& context) {
   Graph g = run_pass("check_float64", graph, context, check_float64);
-  g = run_pass("fold_constants", g, context, fold_constants);
-  g = run_pass("canonicalise", g, context, canonicalise);
-  g = run_pass("stabilise", g, context, stabilise);
-  g = run_pass("simplify", g, context, simplify);
-  // What simplification has uncovered: constants made by rules, log(1 - sigmoid) hidden behind a double negation.
-  g = run_pass("fold_constants", g, context, fold_constants);
-  g = run_pass("canonicalise", g, context, canonicalise);
-  g = run_pass("stabilise", g, context, stabilise);
-  g = run_pass("simplify", g, context, simplify);
-  g = run_pass("push_views", g, context, push_views);
-  g = run_pass("fold_constants", g, context, fold_constants);
-  return run_pass("canonicalise", g, context, canonicalise);
+  // One pass uncovers work for another: constants made by rules, views that met on their way down, log(1 - sigmoid) behind a double
+  // negation. Two rounds leave nothing to do in practice; the bound keeps the pipeline finite.
+  for (int round = 0; round < max_rounds; ++round) {
+    const uint64_t before = g.structural_hash();
+    g = run_pass("fold_constants", g, context, fold_constants);
+    g = run_pass("canonicalise", g, context, canonicalise);
+    g = run_pass("stabilise", g, context, stabilise);
+    g = run_pass("simplify", g, context, simplify);
+    g = run_pass("push_views", g, context, push_views);
+    if (g.structural_hash() == before) break;
+  }
+  return g;
 }
 
 }  // namespace voxloom

@@ -8,7 +8,7 @@
 
 namespace voxloom {
 
-/// check_float64, fold_constants, canonicalise, simplify, stabilise, push_views, and again what those make possible.
+/// check_float64, then rounds of fold_constants, canonicalise, stabilise, simplify, push_views until nothing changes (at most 4).
 VOXLOOM_API Graph optimise(const Graph& graph, PassContext& context);
 
 /// Names that PassContext::excluded knows.

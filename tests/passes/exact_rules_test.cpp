@@ -87,7 +87,9 @@ template <class T> int check_rule(const Rule& rule) {
     for (const double constant : {2.0, -3.0, 0.25, 5.0, 0x1p-120, 1.0}) {
       if (!representable(dtype_of<T>, std::trunc(constant)) || (!std::is_floating_point_v<T> && std::trunc(constant) != constant)) continue;
       Instance instance;
-      const auto choice = [&](const std::string& name) { return (booleans >> (name == "number" ? 3 : name[0] - 'x') & 1) != 0 ? boolean : dtype_of<T>; };
+      const auto choice = [&](const std::string& name) {
+        return (booleans >> (name == "number" ? 3 : name[0] - 'x') & 1) != 0 ? boolean : dtype_of<T>;
+      };
       try {
         instance.root = build(pattern, instance, dtype_of<T>, choice, constant);
       } catch (const UserError&) { continue; }
@@ -127,8 +129,8 @@ TEST_CASE("every exact rule of elementwise ops keeps the bits, and fires for som
 TEST_CASE("what is false for floats is not done") {
   PassContext c = context();
   const Expr x = fvector("x"), y = fvector("y");
-  for (const Expr& raw : {x * 0, x - x, x + 0, x / x, (x + 2) + 3, (x * 3) * 5, -(x - y), eq(x, x), ge(x, x), logical_not(x < y), x / 3,
-                          exp(log(x))}) {
+  for (const Expr& raw :
+       {x * 0, x - x, x + 0, x / x, (x + 2) + 3, (x * 3) * 5, -(x - y), eq(x, x), ge(x, x), logical_not(x < y), x / 3, exp(log(x))}) {
     const Graph g = fold_constants(Graph::make({x, y}, {raw}), c);
     const Graph done = apply_rules(g, c, RuleClass::exact);
     CAPTURE(to_text(g), to_text(done));
