@@ -232,14 +232,17 @@ KernelEmitter::V KernelEmitter::base(int access) {
          });
 }
 
+KernelEmitter::V KernelEmitter::stack_memory(unsigned bytes) {
+  return at_entry([&] {
+    const V memory = LLVMBuildAlloca(ir_.builder(), LLVMArrayType2(ir_.int_type(8), bytes), "");
+    LLVMSetAlignment(memory, 64);
+    return memory;
+  });
+}
+
 KernelEmitter::V KernelEmitter::buffer(size_t which) {
   V& v = buffers_[which];
-  if (v != nullptr) return v;
-  return v = at_entry([&] {
-           const V memory = LLVMBuildAlloca(ir_.builder(), LLVMArrayType2(ir_.int_type(8), buffer_bytes), "");
-           LLVMSetAlignment(memory, 64);
-           return memory;
-         });
+  return v != nullptr ? v : v = stack_memory(buffer_bytes);
 }
 
 }  // namespace voxloom::codegen

@@ -53,6 +53,7 @@ class KernelEmitter {
   V slot(int index) { return param_as(index, ir_.i64()); }
   V param_as(int index, T type);
   V buffer(size_t which);
+  V stack_memory(unsigned bytes);
   template <class F> V at_entry(F&& f);
   bool avx512() const { return target_.vector_bits == 512; }
 
@@ -77,8 +78,17 @@ class KernelEmitter {
   std::vector<V> next_indices(const Loop& l, const std::vector<V>& index, V next_p);
   void free_loop(const Loop& l);
   void fixed_loop(const Loop& l);
-  /// Emits the body for the chunk at `first`; carried[k][part] are the phis on entry and the next values on return. A null `from` means all lanes.
-  void chunk(const Loop& l, const LoopShape& shape, V first, V from, V to, std::vector<std::vector<V>>& carried);
+  struct Range {
+    V lo, hi;
+  };
+  /// Emits the body for the vector at position `start`, lane `first_lane` of the chunk; with a range, lanes outside it are masked off. carried[k]
+  /// are the phis on entry and the next values on return.
+  void vector_body(const Loop& l, unsigned width, unsigned first_lane, V start, const Range* range, std::vector<V>& carried);
+  /// All parts of the chunk at `first`; carried[k][part].
+  void chunk(const Loop& l, const LoopShape& shape, V first, const Range* range, std::vector<std::vector<V>>& carried);
+  /// The positions of the range that lie in the chunk at `first`, by narrow masked vectors in a loop; carried values pass through memory.
+  void partial_chunk(const Loop& l, const LoopShape& shape, V first, const Range& range, std::vector<std::vector<V>>& carried);
+  V clamp(V v, int64_t low, int64_t high);
   V lane_mask(unsigned width, V from, V to);
   void lane_fold(const LaneFold& f);
   V carried_init(const Carried& c);

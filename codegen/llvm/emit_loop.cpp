@@ -104,59 +104,116 @@ KernelEmitter::V KernelEmitter::lane_mask(unsigned width, V from, V to) {
   return whole_start ? below : ir_.bit_and(below, ir_.icmp(LLVMIntUGE, lanes, splat32(from)));
 }
 
-void KernelEmitter::chunk(const Loop& l, const LoopShape& shape, V first, V from, V to, std::vector<std::vector<V>>& carried) {
-  const auto within = [&](V v, unsigned first_lane) {
-    if (shape.parts == 1) return v;
-    const V moved = ir_.sub(v, ir_.c64(first_lane));
-    return ir_.intrinsic("llvm.smax", {ir_.i64()}, {ir_.c64(0), ir_.intrinsic("llvm.smin", {ir_.i64()}, {ir_.c64(shape.width), moved})});
-  };
+KernelEmitter::V KernelEmitter::clamp(V v, int64_t low, int64_t high) {
+  return ir_.intrinsic("llvm.smax", {ir_.i64()}, {ir_.c64(low), ir_.intrinsic("llvm.smin", {ir_.i64()}, {ir_.c64(high), v})});
+}
+
+void KernelEmitter::vector_body(const Loop& l, unsigned width, unsigned first_lane, V start, const Range* range, std::vector<V>& carried) {
+  Part part;
+  part.width = width;
+  part.first_lane = first_lane;
+  if (range != nullptr) {
+    part.from = range->lo == start ? ir_.c64(0) : clamp(ir_.sub(range->lo, start), 0, width);
+    part.to = clamp(ir_.sub(range->hi, start), 0, width);
+    part.mask = lane_mask(width, part.from, part.to);
+  }
+  part_ = &part;
+  define(l.index[0], ir_.add(ir_.splat(start, width), ir_.iota(ir_.i64(), width)));
+  affine_[l.index[0]] = start;
+  for (size_t c = 0; c < carried.size(); ++c) define(l.carried[c].phi, carried[c]);
+  block(l.body);
+  for (size_t c = 0; c < carried.size(); ++c) {
+    const V next = use(l.carried[c].next, width);
+    carried[c] = part.mask == nullptr ? next : ir_.select(part.mask, next, carried[c]);
+  }
+  part_ = nullptr;
+}
+
+void KernelEmitter::chunk(const Loop& l, const LoopShape& shape, V first, const Range* range, std::vector<std::vector<V>>& carried) {
   for (unsigned k = 0; k < shape.parts; ++k) {
-    Part part;
-    part.width = shape.width;
-    part.first_lane = k * shape.width;
-    const V start = ir_.add(first, ir_.c64(part.first_lane));
-    if (to != nullptr) {
-      part.from = within(from, part.first_lane);
-      part.to = within(to, part.first_lane);
-      part.mask = lane_mask(shape.width, part.from, part.to);
-    }
-    part_ = &part;
-    define(l.index[0], ir_.add(ir_.splat(start, shape.width), ir_.iota(ir_.i64(), shape.width)));
-    affine_[l.index[0]] = start;
-    for (size_t c = 0; c < carried.size(); ++c) define(l.carried[c].phi, carried[c][k]);
-    block(l.body);
-    for (size_t c = 0; c < carried.size(); ++c) {
-      const V next = use(l.carried[c].next, shape.width);
-      carried[c][k] = part.mask == nullptr ? next : ir_.select(part.mask, next, carried[c][k]);
-    }
-    part_ = nullptr;
+    std::vector<V> part;
+    for (const std::vector<V>& c : carried) part.push_back(c[k]);
+    vector_body(l, shape.width, k * shape.width, ir_.add(first, ir_.c64(k * shape.width)), range, part);
+    for (size_t c = 0; c < carried.size(); ++c) carried[c][k] = part[c];
   }
 }
 
+void KernelEmitter::partial_chunk(const Loop& l, const LoopShape& shape, V first, const Range& range,
+                                  std::vector<std::vector<V>>& carried) {
+  if (uses_outer_lanes(kernel_, l)) return chunk(l, shape, first, &range, carried);
+  const auto as_memory = [&](V v) {  // vectors of bits have no place in memory lane by lane
+    return LLVMGetTypeKind(Ir::element_of(LLVMTypeOf(v))) == LLVMIntegerTypeKind && LLVMGetIntTypeWidth(Ir::element_of(LLVMTypeOf(v))) == 1
+               ? LLVMBuildZExt(ir_.builder(), v, ir_.vector(ir_.int_type(8), Ir::lanes_of(v)), "")
+               : v;
+  };
+  std::vector<V> memory;
+  std::vector<int64_t> sizes;
+  for (size_t c = 0; c < carried.size(); ++c) {
+    sizes.push_back(static_cast<int64_t>(size_of(kernel_.values[l.carried[c].phi].dtype)));
+    memory.push_back(stack_memory(shape.chunk() * static_cast<unsigned>(sizes[c])));
+    for (unsigned k = 0; k < shape.parts; ++k)
+      ir_.store(as_memory(carried[c][k]), ir_.offset(memory[c], ir_.c64(k * shape.width * sizes[c])), 1);
+  }
+  const V offset = ir_.bit_and(clamp(ir_.sub(range.lo, first), 0, shape.chunk()), ir_.c64(-static_cast<int64_t>(shape.narrow)));
+  const V end_offset = clamp(ir_.sub(range.hi, first), 0, shape.chunk());
+  const Ir::Block before = ir_.here(), body = ir_.new_block("narrow"), end = ir_.new_block("narrow.end");
+  ir_.jump(body);  // the caller sees to it that a position lies here
+  ir_.at(body);
+  const V at = ir_.phi(ir_.i64());
+  Ir::incoming(at, offset, before);
+  std::vector<V> part, places;
+  for (size_t c = 0; c < carried.size(); ++c) {
+    const DType t = kernel_.values[l.carried[c].phi].dtype;
+    places.push_back(ir_.offset(memory[c], ir_.mul(at, ir_.c64(sizes[c]))));
+    const V v = ir_.load(ir_.vector(ir_.memory_type(t), shape.narrow), places[c], 1);
+    part.push_back(t == DType::boolean ? ir_.icmp(LLVMIntNE, v, ir_.zero(LLVMTypeOf(v))) : v);
+  }
+  vector_body(l, shape.narrow, 0, ir_.add(first, at), &range, part);
+  for (size_t c = 0; c < carried.size(); ++c) ir_.store(as_memory(part[c]), places[c], 1);
+  const V next = ir_.add(at, ir_.c64(shape.narrow));
+  Ir::incoming(at, next, ir_.here());
+  ir_.branch(ir_.icmp(LLVMIntSLT, next, end_offset), body, end);
+  ir_.at(end);
+  for (size_t c = 0; c < carried.size(); ++c) {
+    for (unsigned k = 0; k < shape.parts; ++k) {
+      const DType t = kernel_.values[l.carried[c].phi].dtype;
+      const V v = ir_.load(ir_.vector(ir_.memory_type(t), shape.width), ir_.offset(memory[c], ir_.c64(k * shape.width * sizes[c])), 1);
+      carried[c][k] = t == DType::boolean ? ir_.icmp(LLVMIntNE, v, ir_.zero(LLVMTypeOf(v))) : v;
+    }
+  }
+}
+
+/// Full chunks without masks, then masked narrow vectors for the rest.
 void KernelEmitter::free_loop(const Loop& l) {
   const LoopShape shape = loop_shape(kernel_, l, target_.vector_bits);
   const V lo = use(l.lo), hi = use(l.hi), step = ir_.c64(shape.chunk());
   std::vector<std::vector<V>> none;
-  const Ir::Block before = ir_.here(), main = ir_.new_block("chunk"), rest = ir_.new_block("rest"), tail = ir_.new_block("tail"),
+  std::vector<V> nothing;
+  const Ir::Block before = ir_.here(), main = ir_.new_block("chunk"), check = ir_.new_block("rest"), rest = ir_.new_block("narrow"),
                   end = ir_.new_block("vector.end");
   const V last = ir_.sub(hi, step);  // the last position where a full chunk fits
-  ir_.branch(ir_.icmp(LLVMIntSLE, lo, last), main, rest);
+  ir_.branch(ir_.icmp(LLVMIntSLE, lo, last), main, check);
   ir_.at(main);
   const V p = ir_.phi(ir_.i64());
   Ir::incoming(p, lo, before);
-  chunk(l, shape, p, nullptr, nullptr, none);
+  chunk(l, shape, p, nullptr, none);
   const V p1 = ir_.add(p, step);
   const Ir::Block latch = ir_.here();
   Ir::incoming(p, p1, latch);
-  ir_.branch(ir_.icmp(LLVMIntSLE, p1, last), main, rest);
+  ir_.branch(ir_.icmp(LLVMIntSLE, p1, last), main, check);
+  ir_.at(check);
+  const V done = ir_.phi(ir_.i64());
+  Ir::incoming(done, lo, before);
+  Ir::incoming(done, p1, latch);
+  ir_.branch(ir_.icmp(LLVMIntSLT, done, hi), rest, end);
   ir_.at(rest);
   const V q = ir_.phi(ir_.i64());
-  Ir::incoming(q, lo, before);
-  Ir::incoming(q, p1, latch);
-  ir_.branch(ir_.icmp(LLVMIntSLT, q, hi), tail, end);
-  ir_.at(tail);
-  chunk(l, shape, q, ir_.c64(0), ir_.sub(hi, q), none);
-  ir_.jump(end);
+  Ir::incoming(q, done, check);
+  const Range range{q, hi};
+  vector_body(l, shape.narrow, 0, q, &range, nothing);
+  const V q1 = ir_.add(q, ir_.c64(shape.narrow));
+  Ir::incoming(q, q1, ir_.here());
+  ir_.branch(ir_.icmp(LLVMIntSLT, q1, hi), rest, end);
   ir_.at(end);
 }
 
@@ -207,7 +264,7 @@ void KernelEmitter::fixed_loop(const Loop& l) {
   std::vector<std::vector<V>> in_main(count);
   phis(in_main, at_dispatch, choose);
   carried = in_main;
-  chunk(l, shape, m, nullptr, nullptr, carried);
+  chunk(l, shape, m, nullptr, carried);
   const V m1 = ir_.add(m, step);
   const Ir::Block latch = ir_.here();
   Ir::incoming(m, m1, latch);
@@ -217,11 +274,8 @@ void KernelEmitter::fixed_loop(const Loop& l) {
   feed(at_dispatch, carried, latch);
 
   ir_.at(partial);
-  const auto between = [&](V v) {
-    return ir_.intrinsic("llvm.smax", {ir_.i64()}, {ir_.c64(0), ir_.intrinsic("llvm.smin", {ir_.i64()}, {step, ir_.sub(v, p)})});
-  };
   carried = at_dispatch;
-  chunk(l, shape, p, between(lo), between(hi), carried);
+  partial_chunk(l, shape, p, Range{lo, hi}, carried);
   Ir::incoming(p, ir_.add(p, step), ir_.here());
   feed(at_dispatch, carried, ir_.here());
   ir_.jump(dispatch);
