@@ -1,0 +1,48 @@
+// api/stream_analysis.h: along which axis can a graph over image files run block by block? Decided by axis relations alone. Internal.
+#pragma once
+
+#include <voxloom/codegen/view_map.h>
+#include <voxloom/graph/graph.h>
+#include <voxloom/io/source.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace voxloom::detail {
+
+/// What an image leaf holds.
+struct ImagePayload final : Payload {
+  std::shared_ptr<io::BlockSource> source;
+  bool equals(const Payload& other) const override;
+  size_t hash() const override { return std::hash<std::string>()(source->info().path); }
+  uint64_t structural_hash() const override { return std::hash<std::string>()(source->info().path); }
+};
+const ImagePayload* image_of(const Node& node);
+
+/// How a graph behaves along one axis of its images.
+struct StreamAxis {
+  std::string name;            ///< "t"
+  std::string refusal;         ///< not empty: why blocks along it are impossible
+  int64_t extent = 0;          ///< positions of the computation along it
+  int levels = 1;              ///< passes over the files: 1 + the longest chain of reductions over the axis whose results are mapped again
+  bool windows = false;        ///< some file is read with a halo
+  /// Axis of each node that carries it; absent for the others.
+  std::unordered_map<const Node*, int> axis_of;
+  std::unordered_map<const Node*, int> level;      ///< of every node: reductions over the axis below it
+  struct Reach {
+    int64_t low = 0, high = 0;  ///< smallest and largest offset at which a file is read
+  };
+  std::unordered_map<const Node*, Reach> reach;    ///< of image leaves that carry the axis
+};
+
+/// Analyses the axis of that name. Types must have constant sizes.
+StreamAxis analyse_stream_axis(const Graph& graph, const std::string& name);
+/// Whether the node reduces the streamed axis.
+bool reduces_axis(const Node& node, const StreamAxis& axis);
+
+/// The part of an image that a graph reads at all, as a box.
+io::Box needed_box(const Graph& graph, const Node& leaf);
+
+}  // namespace voxloom::detail
