@@ -44,6 +44,9 @@ DType with_weak(DType t, bool has_strong, const Operand& x, const Policy& policy
     case Operand::Weak::no: return t;
     case Operand::Weak::integer:
       if (!has_strong || t == DType::boolean) return is_float(t) || is_complex(t) ? t : DType::i64;
+      if (t == DType::u64 && x.integer() < 0)
+        fail_user(ErrorCode::dtype, "operand", std::to_string(x.integer()) + " meets uint64, and no integer type holds both; cast one",
+                  x.origin());
       return is_integer(t) && !fits(x.integer(), t) ? promote(t, smallest_integer(x.integer(), t), policy) : t;
     case Operand::Weak::real: return is_float(t) || is_complex(t) ? t : default_real(policy);
     case Operand::Weak::complex: return complex_of(is_float(t) || is_complex(t) ? t : default_real(policy));

@@ -39,6 +39,8 @@ TEST_CASE("host numbers are weak") {
   CHECK((bvector("x") + 1000).dtype() == DType::i16);
   CHECK((ubvector("x") - 1).dtype() == DType::u8);
   CHECK((ubvector("x") + -1).dtype() == DType::i16);
+  CHECK((ulvector("x") + 1).dtype() == DType::u64);
+  CHECK(has(user_error([&] { ulvector("x") + -1; }), "-1 meets uint64"));
   CHECK((ivector("x") * 0.5).dtype() == DType::f32);
   CHECK((ivector("x") / 2).dtype() == DType::f32);
   CHECK((lvector("x") > 0.5).dtype() == DType::boolean);
