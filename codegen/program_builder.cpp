@@ -111,7 +111,6 @@ class Builder {
     Slot slot{.kind = Slot::Kind::temporary, .type = n->type(), .label = n->op().name};
     if (const ConstantPayload* constant = constant_of(*n)) {
       slot.kind = Slot::Kind::constant;
-      slot.type.order = Order::C;
       slot.constant = Array::view(constant->view(), n->payload());
     } else {
       internal_check(n->op().kind != OpKind::leaf, "build_program: a leaf that is no input: " + std::string(n->op().name));

@@ -11,7 +11,11 @@ std::vector<IndexTerm> relation_terms(const Node& node, size_t operand) {
     switch (m.relation) {
       case AxisRelation::map: terms.push_back({m.out_axis, 1, 0}); break;
       case AxisRelation::broadcast: terms.push_back({-1, 1, 0}); break;
-      case AxisRelation::affine: terms.push_back({m.out_axis, m.a, m.b}); break;
+      case AxisRelation::affine: {
+        const Dim& size = node.input(operand).shape()[terms.size()];
+        terms.push_back({m.out_axis, m.a, m.b, m.out_axis >= 0 && size != node.type().shape[static_cast<size_t>(m.out_axis)]});
+        break;
+      }
       default: fail_internal("resolve_views: a view row declares a relation that is no index map");
     }
   }
@@ -29,7 +33,7 @@ std::vector<IndexTerm> compose(const std::vector<IndexTerm>& outer, const std::v
     }
     const IndexTerm& o = outer[static_cast<size_t>(t.axis)];
     const Dim b = Dim(t.a) * o.b + t.b;
-    result.push_back(o.axis < 0 ? IndexTerm{-1, 1, b} : IndexTerm{o.axis, t.a * o.a, b});
+    result.push_back(o.axis < 0 ? IndexTerm{-1, 1, b} : IndexTerm{o.axis, t.a * o.a, b, t.part || o.part});
   }
   return result;
 }

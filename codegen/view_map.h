@@ -12,7 +12,9 @@ struct IndexTerm {
   int axis = -1;
   int64_t a = 1;
   Dim b = 0;
-  bool identity() const { return a == 1 && b == Dim(0); }
+  bool part = false;  ///< through a slice that leaves out elements at the end
+  /// The same indices, all of them.
+  bool identity() const { return a == 1 && b == Dim(0) && !part; }
   friend bool operator==(const IndexTerm&, const IndexTerm&) = default;
 };
 

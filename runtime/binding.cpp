@@ -103,7 +103,7 @@ class Binder {
           const Dims shape = shape_of(slot);
           const Dims strides = dense_strides(shape.vector(), size_of(slot.type.dtype), slot.type.order == Order::F);
           layout = {slot.type.dtype, shape, strides, false};
-          if (slot.kind == Slot::Kind::alias) layout.swapped = alias_swapped(slot);
+          if (slot.kind == Slot::Kind::alias) layout.swapped = b_.slots[static_cast<size_t>(slot.index)].swapped;
         }
       }
       if (slot.kind == Slot::Kind::output && !options_.outputs.empty()) {
@@ -114,11 +114,6 @@ class Binder {
       if (slot.kind == Slot::Kind::output) b_.outputs.push_back(layout);
       b_.slots.push_back(layout);
     }
-  }
-
-  bool alias_swapped(const Slot& slot) const {
-    const Slot& source = program_.slots[static_cast<size_t>(slot.index)];
-    return source.kind == Slot::Kind::argument && b_.arguments[static_cast<size_t>(source.index)].swapped;
   }
 
   void check_output(const Slot& slot, const Layout& needed, const Layout& given) const {
