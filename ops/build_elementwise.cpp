@@ -57,13 +57,13 @@ Expr round(const Operand& x, int decimals) {
   const auto scaled = [&](const Expr& value, bool up) {
     return apply(up ? "mul" : "div", {Operand(value, origin), Operand(scale, origin)});
   };
-  const Expr value = x.as_expr();
+  Expr value = x.as_expr();
   return scaled(rint(Operand(scaled(value, decimals > 0), origin)), decimals < 0);
 }
 
 Expr nan_to_num(const Operand& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
   const OriginId origin = x.origin();
-  const Expr value = x.as_expr();
+  Expr value = x.as_expr();
   if (!is_float(value.dtype())) {
     if (is_complex(value.dtype()))
       fail_user(ErrorCode::dtype, "nan_to_num", std::string(name_of(value.dtype())) + " is not supported", origin);

@@ -79,9 +79,9 @@ Expr index(const Operand& operand, const std::vector<IndexItem>& items) {
 
   std::vector<Range> ranges;
   std::vector<int> pattern;
-  const auto keep = [&](Range range) {
+  const auto keep = [&](const Range& range) {
     pattern.push_back(static_cast<int>(ranges.size()));
-    ranges.push_back(std::move(range));
+    ranges.push_back(range);
   };
   const auto keep_whole_until = [&](size_t end) {
     while (ranges.size() < end) keep(whole(x.shape()[ranges.size()]));
