@@ -71,6 +71,7 @@ template <class B> Cx<typename B::V> csqrt_(B& b, Cx<typename B::V> x);
 
 #include <voxloom/ops/vecmath/exp.h>
 #include <voxloom/ops/vecmath/cbrt.h>
+#include <voxloom/ops/vecmath/complex.h>
 #include <voxloom/ops/vecmath/composite.h>
 #include <voxloom/ops/vecmath/erf.h>
 #include <voxloom/ops/vecmath/hyperbolic.h>
