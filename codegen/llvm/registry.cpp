@@ -1,7 +1,27 @@
 // codegen/llvm/registry.cpp: KernelRegistry.
+#include <pthread.h>
 #include <voxloom/codegen/llvm/registry.h>
 
+#include <iterator>
+#include <new>
+
 namespace voxloom::codegen {
+
+KernelRegistry::KernelRegistry() {
+  pthread_atfork([] { get().before_fork(); }, [] { get().after_fork(false); }, [] { get().after_fork(true); });
+}
+
+void KernelRegistry::before_fork() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return in_llvm_ == 0; });
+  lock.release();
+}
+
+void KernelRegistry::after_fork(bool in_child) {
+  // The child's copy still counts waiting threads that do not exist there.
+  if (in_child) new (&changed_) std::condition_variable;
+  mutex_.unlock();
+}
 
 KernelRegistry& KernelRegistry::get() {
   static auto* registry = new KernelRegistry;  // kernels may outlive static destruction
@@ -24,6 +44,7 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::find_or_build(const std::s
     changed_.wait(lock);
   }
   slots_[key].building = true;
+  ++in_llvm_;
   lock.unlock();
   Built result;
   try {
@@ -31,6 +52,7 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::find_or_build(const std::s
   } catch (...) {
     lock.lock();
     slots_.erase(key);
+    --in_llvm_;
     changed_.notify_all();
     throw;
   }
@@ -42,6 +64,7 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::find_or_build(const std::s
   slot.kernel = kernel;
   slot.bytes = bytes;
   slot.building = false;
+  --in_llvm_;
   touch(slot, kernel, dropped);
   changed_.notify_all();
   lock.unlock();
@@ -49,8 +72,13 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::find_or_build(const std::s
 }
 
 void KernelRegistry::unload(const std::string& key, const CompiledKernel* kernel) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++in_llvm_;
+  }
   delete kernel;
   const std::lock_guard lock(mutex_);
+  --in_llvm_;
   slots_.erase(key);
   changed_.notify_all();
 }

@@ -31,6 +31,10 @@ class KernelRegistry {
                                                       size_t& bytes);
 
  private:
+  KernelRegistry();
+  // fork(): waits until nobody compiles, links or unloads, so that the child gets LLVM's locks open.
+  void before_fork();
+  void after_fork(bool in_child);
   struct Slot {
     std::weak_ptr<const CompiledKernel> kernel;
     size_t bytes = 0;
@@ -48,6 +52,7 @@ class KernelRegistry {
   size_t limit_ = size_t{32} << 20;
   std::mutex mutex_;
   std::condition_variable changed_;
+  int in_llvm_ = 0;  ///< threads that compile, link or unload right now
   std::unordered_map<std::string, Slot> slots_;
   std::list<std::shared_ptr<const CompiledKernel>> recent_;
   size_t recent_bytes_ = 0;

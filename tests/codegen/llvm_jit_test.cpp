@@ -1,6 +1,9 @@
 // tests/codegen/llvm_jit_test.cpp: code in the process: page protection, unloading, threads, targets, texts.
+#include <sys/wait.h>
+
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -106,6 +109,37 @@ TEST_CASE("kernels may be compiled, dropped and compiled again from many threads
   for (std::thread& w : workers) w.join();
   KernelRegistry::get().set_limit(size_t{32} << 20);
   CHECK(wrong == std::vector<int>(4, 0));
+}
+
+TEST_CASE("a child of fork() compiles while the parent's threads do", "[llvm]") {
+  const Target target = target_from_name("x86-64-v3");
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> workers;
+  for (int t = 0; t < 2; ++t) {
+    workers.emplace_back([&, t] {
+      for (int k = 0; !stop; ++k) compile_kernel(add_constant(3000 + 1000 * t + k % 900), {target, "", 0});
+    });
+  }
+  int good = 0;
+  constexpr int children = 6;
+  for (int c = 0; c < children; ++c) {
+    const pid_t pid = fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+      alarm(60);
+      const auto kernel = compile_kernel(add_constant(9000 + c), {target, "", 0});
+      float x = 1, y = 0;
+      char* pointers[] = {reinterpret_cast<char*>(&x), reinterpret_cast<char*>(&y)};
+      kernel->entry()(nullptr, pointers, 0, 1, nullptr);
+      _exit(y == static_cast<float>(9001 + c) ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    good += WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 : 0;
+  }
+  stop = true;
+  for (std::thread& w : workers) w.join();
+  CHECK(good == children);
 }
 
 TEST_CASE("targets are chosen by name", "[llvm]") {
