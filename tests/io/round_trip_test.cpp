@@ -228,6 +228,15 @@ TEST_CASE("RGB is a trailing axis and 128-bit floats become 64-bit ones") {
   CHECK(get<double>(quad, 8) == 3.141592653589793);
   CHECK(get<double>(quad, 16) == HUGE_VAL);
   CHECK(get<double>(quad, 24) == -0.5);
+  // Halfway cases go to the even neighbour; the smallest subnormal and what is below its half.
+  const uint64_t ties[8] = {uint64_t{1} << 59, 0x3fff000000000000, uint64_t{3} << 59, 0x3fff000000000000, 0, 0x3bcd000000000000, 0, 0x3bcc000000000000};
+  std::memcpy(wide.data() + 352, ties, sizeof ties);
+  write_file(dir / "wide.nii", wide);
+  const Bytes tie = load(dir / "wide.nii");
+  CHECK(get<double>(tie, 0) == 1.0);
+  CHECK(get<double>(tie, 8) == 1.0 + 0x1p-51);
+  CHECK(get<double>(tie, 16) == 0x1p-1074);
+  CHECK(get<double>(tie, 24) == 0.0);
 }
 
 TEST_CASE("one to seven axes, and NIfTI-2 where a dim needs it") {
