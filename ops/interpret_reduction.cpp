@@ -84,7 +84,13 @@ void interpret_reduction(const Node& node, const HostArray& in, HostArray& out) 
   if (count == 0 && node.op().flags.needs_nonempty)
     fail_user(ErrorCode::shape, node.op().name, "has no value for 0 elements", node.origin());
 
-  const bool fastest_reduced = is_reduced(static_cast<size_t>(node.input(0).type().fastest_first().front()));
+  // Axes of the constant size 1 do not count as the fastest.
+  bool fastest_reduced = true;
+  for (const int axis : node.input(0).type().fastest_first()) {
+    if (node.input(0).shape()[static_cast<size_t>(axis)].is_one()) continue;
+    fastest_reduced = is_reduced(static_cast<size_t>(axis));
+    break;
+  }
   Reducer reduce(node, count, fastest_reduced);
   for_each_index(kept_shape, in.order, {kept_strides, kept_out_strides}, [&](const std::vector<int64_t>& offsets) {
     const std::byte* base = in.bytes.data() + offsets[0];

@@ -1,9 +1,10 @@
 // ops/reduce_order.h: the order in which every reduction combines its elements; part of the definition of each reduction.
 //
 // The reduced axes are flattened in type order (fastest first) to n positions and cut into leaves of leaf_length(n). Inside a leaf: if the
-// type's fastest axis is reduced, 32 interleaved states (state of position p is p mod 32), folded by halves (16, 8, 4, 2, 1: state i takes
-// in state i + half); otherwise one state. Leaves combine left to right in groups of 256; groups combine left to right. Every state
-// starts from the row's init, so an absent element is the neutral one. The order depends on the logical shape and type alone.
+// type's fastest axis (axes of the constant size 1 do not count) is reduced, 32 interleaved states (state of position p is p mod 32),
+// folded by halves (16, 8, 4, 2, 1: state i takes in state i + half); otherwise one state. Leaves combine left to right in groups of 256;
+// groups combine left to right. Every state starts from the row's init, so an absent element is the neutral one. The order depends on
+// the logical shape and type alone.
 #pragma once
 
 #include <algorithm>
