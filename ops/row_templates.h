@@ -37,15 +37,6 @@ template <int N, auto F, auto G> struct EitherFn {
   }
 };
 
-// Complex arithmetic that needs no care.
-inline constexpr auto complex_add = [](auto& b, auto x, auto y) { return decltype(x){b.add(x.re, y.re), b.add(x.im, y.im)}; };
-inline constexpr auto complex_sub = [](auto& b, auto x, auto y) { return decltype(x){b.sub(x.re, y.re), b.sub(x.im, y.im)}; };
-inline constexpr auto complex_neg = [](auto& b, auto x) { return decltype(x){b.neg(x.re), b.neg(x.im)}; };
-/// Four products, two sums, no contraction.
-inline constexpr auto complex_mul = [](auto& b, auto x, auto y) {
-  return decltype(x){b.sub(b.mul(x.re, y.re), b.mul(x.im, y.im)), b.add(b.mul(x.re, y.im), b.mul(x.im, y.re))};
-};
-
 template <class Fn> constexpr ElementwiseFns elementwise_fns() {
   return {&Fn::template run<ScalarBuilder>, &Fn::template run<RecordBuilder>};
 }

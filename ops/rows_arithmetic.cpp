@@ -2,6 +2,7 @@
 #include <voxloom/ops/float_mod.h>
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
+#include <voxloom/ops/vecmath.h>
 
 namespace voxloom::ops {
 namespace {
@@ -17,6 +18,10 @@ constexpr auto floordiv = [](auto& b, auto x, auto y) { return is_float(x.dtype)
 constexpr auto mod = [](auto& b, auto x, auto y) { return is_float(x.dtype) ? float_divmod(b, x, y).remainder : b.imod(x, y); };
 constexpr auto absolute = [](auto& b, auto x) { return x.dtype == DType::boolean || is_unsigned_int(x.dtype) ? x : b.abs(x); };
 constexpr auto reciprocal = [](auto& b, auto x) { return b.div(b.lit(x.dtype, 1.0), x); };
+/// 1 / z through the scaled quotient.
+constexpr auto complex_reciprocal = [](auto& b, auto z) {
+  return cdiv_(b, decltype(z){b.lit(z.re.dtype, 1.0), b.lit(z.re.dtype, 0.0)}, z);
+};
 constexpr auto sign = [](auto& b, auto x) {
   const auto zero = b.lit(x.dtype, 0), one = b.lit(x.dtype, 1);
   if (is_unsigned_int(x.dtype)) return b.select(b.eq(x, zero), zero, one);
@@ -41,16 +46,18 @@ constexpr auto copysign = [](auto& b, auto x, auto y) {
 // clang-format off
 const OpInfo rows[] = {
     {.name = "add", .min_arity = 2, .max_arity = 2, .flags = ring, .promotion = Promotion::arithmetic, .infer = infer_same<BIFC>,
-     .elementwise = either<2, add, complex_add>(),
+     .elementwise = either<2, add, [](auto& b, auto x, auto y) { return cadd_(b, x, y); }>(),
      .identity = "-0", .doc = "x + y; logical or of booleans", .domain = "integers wrap", .family = family},
     {.name = "sub", .min_arity = 2, .max_arity = 2, .flags = cheap, .promotion = Promotion::arithmetic, .infer = infer_same<IFC>,
-     .elementwise = either<2, [](auto& b, auto x, auto y) { return b.sub(x, y); }, complex_sub>(),
+     .elementwise = either<2, [](auto& b, auto x, auto y) { return b.sub(x, y); },
+                             [](auto& b, auto x, auto y) { return csub_(b, x, y); }>(),
      .doc = "x - y", .domain = "integers wrap; booleans are refused, as in NumPy", .family = family},
     {.name = "mul", .min_arity = 2, .max_arity = 2, .flags = ring, .promotion = Promotion::arithmetic, .infer = infer_same<BIFC>,
-     .elementwise = either<2, mul, complex_mul>(),
+     .elementwise = either<2, mul, [](auto& b, auto x, auto y) { return cmul_(b, x, y); }>(),
      .identity = "1", .doc = "x * y; logical and of booleans", .domain = "integers wrap", .family = family},
-    {.name = "div", .min_arity = 2, .max_arity = 2, .promotion = Promotion::division, .infer = infer_same<F>,
-     .elementwise = real<2, [](auto& b, auto x, auto y) { return b.div(x, y); }>(),
+    {.name = "div", .min_arity = 2, .max_arity = 2, .promotion = Promotion::division, .infer = infer_same<FC>,
+     .elementwise = either<2, [](auto& b, auto x, auto y) { return b.div(x, y); },
+                             [](auto& b, auto x, auto y) { return cdiv_(b, x, y); }>(),
      .doc = "x / y, true division: integers become floats", .domain = "x / 0 is infinite, 0 / 0 is NaN", .family = family},
     {.name = "floordiv", .min_arity = 2, .max_arity = 2, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<2, floordiv>(),
@@ -61,13 +68,13 @@ const OpInfo rows[] = {
      .doc = "x % y = x - x // y * y, with the sign of y",
      .domain = "integers: x % 0 = 0; floats: exact while |x / y| < 2^53, 0 beyond, NaN where y is 0", .family = family},
     {.name = "neg", .flags = cheap, .promotion = Promotion::arithmetic, .infer = infer_same<IFC>,
-     .elementwise = either<1, [](auto& b, auto x) { return b.neg(x); }, complex_neg>(),
+     .elementwise = either<1, [](auto& b, auto x) { return b.neg(x); }, [](auto& b, auto x) { return cneg_(b, x); }>(),
      .doc = "-x", .domain = "integers wrap: -INT_MIN = INT_MIN; booleans are refused (use ~)", .family = family},
-    {.name = "abs", .flags = {.idempotent = true, .cheap = true}, .promotion = Promotion::arithmetic, .infer = infer_same<BIF>,
-     .elementwise = real<1, absolute>(),
+    {.name = "abs", .flags = {.idempotent = true, .cheap = true}, .promotion = Promotion::arithmetic, .infer = infer_real<BIFC>,
+     .elementwise = either<1, absolute, [](auto& b, auto x) { return cabs_(b, x); }>(),
      .doc = "|x|; of a complex number its length, a real", .domain = "abs(INT_MIN) = INT_MIN", .family = family},
-    {.name = "reciprocal", .promotion = Promotion::floating, .infer = infer_same<F>,
-     .elementwise = real<1, reciprocal>(),
+    {.name = "reciprocal", .promotion = Promotion::floating, .infer = infer_same<FC>,
+     .elementwise = either<1, reciprocal, complex_reciprocal>(),
      .doc = "1 / x", .domain = "1 / 0 is infinite", .family = family},
     {.name = "sign", .flags = {.idempotent = true, .cheap = true}, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<1, sign>(),

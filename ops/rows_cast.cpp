@@ -36,7 +36,8 @@ Type infer_second(const OpInfo& row, std::span<const Expr> in, const Attrs&, Ori
 const OpInfo rows[] = {
     {.name = "cast", .flags = cheap, .infer = infer_cast, .elementwise = elementwise_fns<Cast>(),
      .doc = "x in the dtype of attribute dtype",
-     .domain = "integers wrap; floats to integers truncate and saturate, NaN gives 0; to bool: x != 0; complex to real drops the imaginary part",
+     .domain = "integers wrap; floats to integers truncate and saturate, NaN gives 0; to bool: x != 0; "
+               "complex to real drops the imaginary part",
      .family = family},
     {.name = "identity", .flags = {.idempotent = true, .cheap = true}, .promotion = Promotion::keep, .infer = infer_same<BIFC>,
      .elementwise = elementwise_fns<Copy<0>>(), .doc = "x", .domain = "bits of NaN are kept", .family = family},

@@ -10,8 +10,8 @@ constexpr const char* family = "exponential";
 
 // clang-format off
 const OpInfo rows[] = {
-    {.name = "exp", .promotion = Promotion::floating, .infer = infer_same<F>,
-     .elementwise = real<1, [](auto& b, auto x) { return exp_(b, x); }>(),
+    {.name = "exp", .promotion = Promotion::floating, .infer = infer_same<FC>,
+     .elementwise = either<1, [](auto& b, auto x) { return exp_(b, x); }, [](auto& b, auto x) { return cexp_(b, x); }>(),
      .doc = "e ** x", .domain = "overflows to infinity, underflows through subnormals to 0", .family = family},
     {.name = "exp2", .promotion = Promotion::floating, .infer = infer_same<F>,
      .elementwise = real<1, [](auto& b, auto x) { return exp2_(b, x); }>(),
@@ -19,8 +19,8 @@ const OpInfo rows[] = {
     {.name = "expm1", .promotion = Promotion::floating, .infer = infer_same<F>,
      .elementwise = real<1, [](auto& b, auto x) { return expm1_(b, x); }>(),
      .doc = "exp(x) - 1, accurate near 0", .domain = "-1 at -infinity", .family = family},
-    {.name = "log", .promotion = Promotion::floating, .infer = infer_same<F>,
-     .elementwise = real<1, [](auto& b, auto x) { return log_(b, x); }>(),
+    {.name = "log", .promotion = Promotion::floating, .infer = infer_same<FC>,
+     .elementwise = either<1, [](auto& b, auto x) { return log_(b, x); }, [](auto& b, auto x) { return clog_(b, x); }>(),
      .doc = "natural logarithm", .domain = "log(0) = -infinity; NaN below 0 (complex: the principal branch)", .family = family},
     {.name = "log2", .promotion = Promotion::floating, .infer = infer_same<F>,
      .elementwise = real<1, [](auto& b, auto x) { return log2_(b, x); }>(),

@@ -30,7 +30,7 @@ struct Power {
     out->re = n && *n >= 0 ? ipow_const_(b, x, static_cast<uint64_t>(*n)) : ipow_(b, x, y);
   }
 };
-constexpr auto complex_square = [](auto& b, auto x) { return complex_mul(b, x, x); };
+constexpr auto complex_square = [](auto& b, auto x) { return cmul_(b, x, x); };
 
 // clang-format off
 const OpInfo rows[] = {
@@ -40,8 +40,8 @@ const OpInfo rows[] = {
     {.name = "sqr", .flags = {.cheap = true}, .promotion = Promotion::power, .infer = infer_same<IFC>,
      .elementwise = either<1, [](auto& b, auto x) { return b.mul(x, x); }, complex_square>(),
      .doc = "x * x", .domain = "integers wrap", .family = family},
-    {.name = "sqrt", .promotion = Promotion::floating, .infer = infer_same<F>,
-     .elementwise = real<1, [](auto& b, auto x) { return b.sqrt(x); }>(),
+    {.name = "sqrt", .promotion = Promotion::floating, .infer = infer_same<FC>,
+     .elementwise = either<1, [](auto& b, auto x) { return b.sqrt(x); }, [](auto& b, auto x) { return csqrt_(b, x); }>(),
      .doc = "square root, correctly rounded", .domain = "NaN below 0 (complex: the principal branch); sqrt(-0) = -0", .family = family},
     {.name = "cbrt", .promotion = Promotion::floating, .infer = infer_same<F>,
      .elementwise = real<1, [](auto& b, auto x) { return cbrt_(b, x); }>(),

@@ -1,6 +1,7 @@
 // ops/rows_reduction.cpp: sum, prod, mean, min, max, argmin, argmax, any, all. The order of combination is ops/reduce_order.h.
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
+#include <voxloom/ops/vecmath.h>
 
 namespace voxloom::ops {
 namespace {
@@ -34,7 +35,7 @@ template <Total Kind> struct TotalOf {
         s[0] = b.mul(s[0], other[0]);
         return;
       }
-      const auto product = complex_mul(b, Cx<typename B::V>{s[0], s[1]}, Cx<typename B::V>{other[0], other[1]});
+      const auto product = cmul_(b, Cx<typename B::V>{s[0], s[1]}, Cx<typename B::V>{other[0], other[1]});
       s[0] = product.re;
       s[1] = product.im;
     } else {

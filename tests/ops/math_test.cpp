@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <complex>
 #include <limits>
 
 using namespace voxloom;
@@ -12,6 +13,7 @@ using namespace voxloom::test;
 namespace {
 
 using Doubles = std::vector<double>;
+using C = std::complex<double>;
 const double inf = std::numeric_limits<double>::infinity(), nan_ = std::numeric_limits<double>::quiet_NaN();
 
 /// Within 4 ulp in float64 of C's function; NaN with NaN, infinities and zeros exactly.
@@ -91,4 +93,35 @@ TEST_CASE("special functions") {
   CHECK(values<double>(softplus(vec<double>({0})))[0] == Approx(std::log(2.0)));
   CHECK(values<double>(softplus(vec<double>({1000})))[0] == 1000);
   CHECK(values<float>(exp(vec<int32_t>({0, 1})))[1] == Approx(std::exp(1.0)));  // integers compute in floatX
+}
+
+TEST_CASE("complex numbers") {
+  const Expr z = vec<C>({{3, 4}, {-1, 0}}), w = vec<C>({{1, -2}, {0, 2}});
+  CHECK(values<C>(z + w) == std::vector<C>{{4, 2}, {-1, 2}});
+  CHECK(values<C>(z - w) == std::vector<C>{{2, 6}, {-1, -2}});
+  CHECK(values<C>(z * w) == std::vector<C>{{11, -2}, {0, -2}});
+  CHECK(values<C>(z / w)[0] == C(-1, 2));
+  CHECK(values<C>(-z)[0] == C(-3, -4));
+  CHECK(values<C>(sqr(z))[0] == C(-7, 24));
+  CHECK(values<C>(reciprocal(w))[1] == C(0, -0.5));
+  CHECK(values<double>(abs(z)) == Doubles{5, 1});
+  CHECK(values<double>(real(z)) == Doubles{3, -1});
+  CHECK(values<double>(imag(z)) == Doubles{4, 0});
+  CHECK(values<C>(conj(z))[0] == C(3, -4));
+  CHECK(values<double>(angle(z))[1] == Approx(std::acos(-1.0)));
+  CHECK(values<double>(angle(vec<double>({-2, 2}))) == Doubles{std::acos(-1.0), 0});
+  CHECK(values<C>(complex(vec<double>({1}), vec<double>({2})))[0] == C(1, 2));
+  CHECK(complex(fvector("x"), 1).dtype() == DType::c64);
+  CHECK(values<bool>(eq(z, z)) == std::vector<bool>{true, true});
+  CHECK(values<bool>(ne(z, real(z))) == std::vector<bool>{true, false});
+  CHECK(values<C>(where(vec<int32_t>({1, 0}), z, w)) == std::vector<C>{{3, 4}, {0, 2}});
+  CHECK(values<double>(cast(z, DType::f64)) == Doubles{3, -1});
+  CHECK(values<C>(cast(vec<double>({7}), DType::c128))[0] == C(7, 0));
+  const C e = values<C>(exp(z))[0], l = values<C>(log(z))[0], r = values<C>(sqrt(z))[0];
+  CHECK(std::abs(e - std::exp(C(3, 4))) < 1e-14 * std::abs(e));
+  CHECK(std::abs(l - std::log(C(3, 4))) < 1e-15 * std::abs(l));
+  CHECK(std::abs(r - C(2, 1)) < 1e-15);
+  CHECK(values<C>(sqrt(z))[1] == C(0, 1));
+  CHECK(values<C>(z * std::complex<double>(0, 1))[0] == C(-4, 3));
+  CHECK(user_error([&] { sin(z); }).find("sin: complex128 is not supported (floats are)") == 0);
 }
