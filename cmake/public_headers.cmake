@@ -1,6 +1,6 @@
 # cmake/public_headers.cmake: the header scheme.
 # `#include <voxloom/module/file.h>` means the same in the tree, through add_subdirectory and installed: at configure time one link per
-# module is made under build/include/voxloom. Public headers are those of api/ and whatever these reach; only they are installed.
+# module is made under build/include/voxloom. Public headers are api/voxloom.h and whatever it reaches; only they are installed.
 
 # Makes the links; leaves right ones alone, since another build tree of the same source may be reading them.
 function(voxloom_link_headers)
@@ -19,10 +19,9 @@ function(voxloom_link_headers)
        CONTENT "// voxloom/voxloom.h: the whole public interface.\n#pragma once\n#include <voxloom/api/voxloom.h>\n")
 endfunction()
 
-# Sets `result` to the headers that api/*.h reach through <voxloom/...> includes, as paths below the links.
+# Sets `result` to the headers that api/voxloom.h reaches through <voxloom/...> includes, as paths below the links.
 function(voxloom_public_headers result)
-  file(GLOB pending CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/api/*.h)
-  list(FILTER pending EXCLUDE REGEX "_impl\\.h$")
+  set(pending api/voxloom.h)
   set(seen "")
   while(pending)
     list(POP_FRONT pending header)
@@ -38,8 +37,6 @@ function(voxloom_public_headers result)
   endwhile()
   set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${seen})
   list(TRANSFORM seen PREPEND ${VOXLOOM_HEADER_LINKS}/voxloom/)
-  if(EXISTS ${PROJECT_SOURCE_DIR}/api/voxloom.h)
-    list(APPEND seen ${VOXLOOM_HEADER_LINKS}/voxloom/voxloom.h)
-  endif()
+  list(APPEND seen ${VOXLOOM_HEADER_LINKS}/voxloom/voxloom.h)
   set(${result} ${seen} PARENT_SCOPE)
 endfunction()
