@@ -3,18 +3,18 @@
 #include <voxloom/io/diagnostics.h>
 #include <voxloom/io/temporaries.h>
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cerrno>
 #include <charconv>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-#include <dirent.h>
-#include <fcntl.h>
 #include <random>
-#include <signal.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace voxloom::io {
 namespace {
@@ -35,7 +35,7 @@ std::string name_of_path(const std::string& path) {
 std::string follow_links(const std::string& path) {
   std::string current = path;
   for (int depth = 0; depth < 40; ++depth) {
-    struct stat status {};
+    struct stat status{};
     if (lstat(current.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return current;
     char buffer[PATH_MAX];
     const ssize_t n = readlink(current.c_str(), buffer, sizeof buffer);
@@ -92,7 +92,7 @@ AtomicFile::AtomicFile(const std::string& path, const AtomicFileOptions& options
   }
   target_ = follow_links(path);
   folder_ = folder_of(target_);
-  struct stat status {};
+  struct stat status{};
   if (stat(target_.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode)) fail_runtime(ErrorCode::file, printable_path(path), "cannot write: it exists and is not a regular file");
     if (options_.no_clobber) fail_os(path, "cannot write (no-clobber)", EEXIST);

@@ -34,8 +34,8 @@ class AtomicFile {
   void discard() noexcept;
   void publish();
 
-  std::string path_;       // as the user named it
-  std::string target_;     // with links resolved
+  std::string path_;    // as the user named it
+  std::string target_;  // with links resolved
   std::string folder_, temporary_;
   AtomicFileOptions options_;
   File file_;

@@ -2,12 +2,12 @@
 #include <voxloom/io/diagnostics.h>
 #include <voxloom/io/file.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace voxloom::io {
@@ -54,11 +54,9 @@ File File::open_read(const std::string& path) {
   if (path.find('\0') != std::string::npos) fail_input(path, "path = a name with a NUL byte (allowed a file name)");
   File file;
   file.path_ = path;
-  do {
-    file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  } while (file.fd_ < 0 && errno == EINTR);
+  do { file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); } while (file.fd_ < 0 && errno == EINTR);
   if (file.fd_ < 0) fail_os(path, "cannot open", errno);
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.fd_, &status) != 0) fail_os(path, "cannot stat", errno);
   if (!S_ISREG(status.st_mode)) fail_input(path, std::string("not a regular file but ") + kind_of(status.st_mode));
   file.size_ = status.st_size;

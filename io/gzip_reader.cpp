@@ -2,10 +2,10 @@
 #include <voxloom/io/diagnostics.h>
 #include <voxloom/io/gzip_reader.h>
 
-#include <algorithm>
-#include <cstring>
 #include <fcntl.h>
 #include <isa-l/igzip_lib.h>
+#include <algorithm>
+#include <cstring>
 
 namespace voxloom::io {
 namespace {

@@ -2,12 +2,12 @@
 #include <voxloom/graph/error.h>
 #include <voxloom/io/gzip_writer.h>
 
-#include <algorithm>
-#include <array>
-#include <cstring>
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <zlib.h>
+#include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace voxloom::io {
 namespace {
@@ -64,15 +64,14 @@ std::vector<std::byte> deflate_zlib(const std::vector<std::byte>& in, int level,
 GzipWriter::GzipWriter(AtomicFile& file, int level, int threads) : file_(file), level_(std::clamp(level, 0, 9)) {
   current_.reserve(block_bytes);
   // Method deflate, no flags, no time, XFL 4 for the fast levels, system unknown.
-  const std::array<unsigned char, 10> header{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, static_cast<unsigned char>(level_ <= highest_isal_level ? 4 : 0), 255};
+  const std::array<unsigned char, 10> header{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, static_cast<unsigned char>(level_ <= highest_isal_level ? 4 : 0),
+                                             255};
   file_.write_at(reinterpret_cast<const std::byte*>(header.data()), header.size(), 0);
   offset_ = header.size();
   for (int i = 0; i < std::clamp(threads, 0, most_threads); ++i) threads_.emplace_back([this] { work(); });
 }
 
-int64_t GzipWriter::buffer_bytes(int threads) {
-  return (4 * std::clamp(threads, 0, most_threads) + 4) * static_cast<int64_t>(block_bytes);
-}
+int64_t GzipWriter::buffer_bytes(int threads) { return (4 * std::clamp(threads, 0, most_threads) + 4) * static_cast<int64_t>(block_bytes); }
 
 GzipWriter::~GzipWriter() {
   {

@@ -28,9 +28,7 @@ void InflateThread::decode() {
   std::exception_ptr error;
   try {
     decode_pieces();
-  } catch (...) {
-    error = std::current_exception();
-  }
+  } catch (...) { error = std::current_exception(); }
   const std::lock_guard lock(mutex_);
   error_ = error;
   ended_ = true;

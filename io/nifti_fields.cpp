@@ -1,10 +1,10 @@
 // io/nifti_fields.cpp: NIfTI's two binary layouts to and from NiftiFields.
 #include <voxloom/io/nifti_fields.h>
 
-#include <algorithm>
-#include <cstring>
 #include <nifti1.h>
 #include <nifti2.h>
+#include <algorithm>
+#include <cstring>
 
 namespace voxloom::io {
 namespace {
@@ -105,8 +105,10 @@ HeaderKind sniff_header(std::span<const std::byte> bytes) {
 size_t fixed_header_size(HeaderKind kind) {
   switch (kind) {
     case HeaderKind::none: return 0;
-    case HeaderKind::nifti1: case HeaderKind::nifti1_swapped: return 348;
-    case HeaderKind::nifti2: case HeaderKind::nifti2_swapped: return 540;
+    case HeaderKind::nifti1:
+    case HeaderKind::nifti1_swapped: return 348;
+    case HeaderKind::nifti2:
+    case HeaderKind::nifti2_swapped: return 540;
   }
   return 0;
 }

@@ -18,8 +18,8 @@ struct NiftiFields {
   int64_t datatype = 0, bitpix = 0;
   std::array<int64_t, 8> dim{};
   std::array<double, 8> pixdim{};
-  double vox_offset = 0;         // NIfTI-1: a float in the file
-  int64_t vox_offset_int = 0;    // NIfTI-2
+  double vox_offset = 0;       // NIfTI-1: a float in the file
+  int64_t vox_offset_int = 0;  // NIfTI-2
   double scl_slope = 0, scl_inter = 0, cal_max = 0, cal_min = 0, slice_duration = 0, toffset = 0;
   int64_t slice_start = 0, slice_end = 0;
   int64_t slice_code = 0, xyzt_units = 0, intent_code = 0, dim_info = 0, qform_code = 0, sform_code = 0;

@@ -39,7 +39,8 @@ void NiftiHeader::set_storage(DType type) {
 
 int nifti_datatype_of(DType dtype) {
   switch (dtype) {
-    case DType::boolean: case DType::u8: return 2;
+    case DType::boolean:
+    case DType::u8: return 2;
     case DType::i8: return 256;
     case DType::i16: return 4;
     case DType::i32: return 8;
@@ -51,7 +52,8 @@ int nifti_datatype_of(DType dtype) {
     case DType::f64: return 64;
     case DType::c64: return 32;
     case DType::c128: return 1792;
-    case DType::f16: case DType::bf16: break;
+    case DType::f16:
+    case DType::bf16: break;
   }
   fail_user(ErrorCode::dtype, "save", "NIfTI has no datatype for " + std::string(name_of(dtype)));
 }

@@ -39,8 +39,8 @@ struct VOXLOOM_API NiftiHeader {
   int datatype = 16;     ///< NIfTI's code
   DType dtype = DType::f32;
   VoxelForm form = VoxelForm::plain;
-  int channels = 0;            ///< 3 or 4 for form channels, otherwise 0
-  std::vector<int64_t> dims;   ///< voxel axes, x first; trailing ones as in the file; the channel axis is not among them
+  int channels = 0;           ///< 3 or 4 for form channels, otherwise 0
+  std::vector<int64_t> dims;  ///< voxel axes, x first; trailing ones as in the file; the channel axis is not among them
   std::array<double, 8> pixdim{1, 1, 1, 1, 1, 1, 1, 1};
   int64_t vox_offset = 352;
   double slope = 1, inter = 0;
@@ -101,7 +101,8 @@ inline constexpr size_t largest_fixed_header = 540;
 /// Validates and normalises the fixed part of a header. Extensions are left empty: read_extensions fetches them.
 /// For a single file it is checked that the voxels fit into the file; for a pair the caller does so with check_data_fits.
 VOXLOOM_API NiftiHeader parse_nifti_header(std::span<const std::byte> bytes, const HeaderContext& context, Warnings& warnings);
-/// `next(dst, n)` delivers the bytes that follow the fixed header and returns how many it had. Damaged extensions are dropped with a warning.
+/// `next(dst, n)` delivers the bytes that follow the fixed header and returns how many it had. Damaged extensions are dropped with a
+/// warning.
 VOXLOOM_API void read_extensions(NiftiHeader& header, const HeaderContext& context, Warnings& warnings,
                                  const std::function<size_t(std::byte*, size_t)>& next);
 /// UserError(bad_input) unless vox_offset + data fit into a file of `file_bytes` (for gzip: could have been compressed to it).

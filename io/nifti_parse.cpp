@@ -1,4 +1,12 @@
-// io/nifti_parse.cpp: validation of header bytes that nobody vouches for (the rules are listed in docs/design.md, "Images").
+// io/nifti_parse.cpp: validation of header bytes that nobody vouches for.
+//
+// Refused: content that is not NIfTI-1/2; a header shorter than its version's; sizeof_hdr, magic and dim[0] that do not agree on version
+// and
+// byte order; rank outside 1..7; a dim below 1; voxels of 2^63 bytes or more; an unknown datatype; a vox_offset that is no whole number or
+// lies inside the header; voxels beyond the end of the file (compressed: beyond what deflate can expand to).
+// Warned about (errors in strict): bitpix against datatype, vox_offset 0, scaling that is not finite, voxel sizes that are none, a
+// singular or
+// non-finite sform or qform, damaged or too many extensions. Nothing is allocated by what a file declares, only by what it delivers.
 #include <voxloom/io/nifti_fields.h>
 #include <voxloom/io/nifti_header.h>
 
@@ -24,14 +32,22 @@ struct Datatype {
   int channels;
 };
 constexpr std::array<Datatype, 16> datatypes = {{
-    {2, 8, DType::u8, VoxelForm::plain, 0},          {4, 16, DType::i16, VoxelForm::plain, 0},
-    {8, 32, DType::i32, VoxelForm::plain, 0},        {16, 32, DType::f32, VoxelForm::plain, 0},
-    {32, 64, DType::c64, VoxelForm::plain, 0},       {64, 64, DType::f64, VoxelForm::plain, 0},
-    {128, 24, DType::u8, VoxelForm::channels, 3},    {256, 8, DType::i8, VoxelForm::plain, 0},
-    {512, 16, DType::u16, VoxelForm::plain, 0},      {768, 32, DType::u32, VoxelForm::plain, 0},
-    {1024, 64, DType::i64, VoxelForm::plain, 0},     {1280, 64, DType::u64, VoxelForm::plain, 0},
-    {1536, 128, DType::f64, VoxelForm::float128, 0}, {1792, 128, DType::c128, VoxelForm::plain, 0},
-    {2048, 256, DType::c128, VoxelForm::complex256, 0}, {2304, 32, DType::u8, VoxelForm::channels, 4},
+    {2, 8, DType::u8, VoxelForm::plain, 0},
+    {4, 16, DType::i16, VoxelForm::plain, 0},
+    {8, 32, DType::i32, VoxelForm::plain, 0},
+    {16, 32, DType::f32, VoxelForm::plain, 0},
+    {32, 64, DType::c64, VoxelForm::plain, 0},
+    {64, 64, DType::f64, VoxelForm::plain, 0},
+    {128, 24, DType::u8, VoxelForm::channels, 3},
+    {256, 8, DType::i8, VoxelForm::plain, 0},
+    {512, 16, DType::u16, VoxelForm::plain, 0},
+    {768, 32, DType::u32, VoxelForm::plain, 0},
+    {1024, 64, DType::i64, VoxelForm::plain, 0},
+    {1280, 64, DType::u64, VoxelForm::plain, 0},
+    {1536, 128, DType::f64, VoxelForm::float128, 0},
+    {1792, 128, DType::c128, VoxelForm::plain, 0},
+    {2048, 256, DType::c128, VoxelForm::complex256, 0},
+    {2304, 32, DType::u8, VoxelForm::channels, 4},
 }};
 
 struct KnownFormat {
@@ -121,8 +137,7 @@ const Datatype* find_datatype(int64_t code) {
 void take_datatype(const NiftiFields& f, const Reporter& report, NiftiHeader& h) {
   const Datatype* type = find_datatype(f.datatype);
   if (type == nullptr) {
-    fail_field(report.path(), "datatype", std::to_string(f.datatype),
-               "2 4 8 16 32 64 128 256 512 768 1024 1280 1536 1792 2048 2304");
+    fail_field(report.path(), "datatype", std::to_string(f.datatype), "2 4 8 16 32 64 128 256 512 768 1024 1280 1536 1792 2048 2304");
   }
   h.datatype = type->code;
   h.dtype = type->dtype;
@@ -133,8 +148,7 @@ void take_datatype(const NiftiFields& f, const Reporter& report, NiftiHeader& h)
                 std::to_string(type->bits) + " bits; datatype is used");
   }
   if (h.form == VoxelForm::float128 || h.form == VoxelForm::complex256) {
-    report.warn("datatype = " + std::to_string(type->code) + " holds 128-bit floats; they are read as " +
-                std::string(name_of(h.dtype)));
+    report.warn("datatype = " + std::to_string(type->code) + " holds 128-bit floats; they are read as " + std::string(name_of(h.dtype)));
   }
 }
 
@@ -315,8 +329,8 @@ void read_extensions(NiftiHeader& header, const HeaderContext& context, Warnings
 void check_data_fits(const NiftiHeader& header, const HeaderContext& context) {
   int64_t needed = 0;
   if (__builtin_add_overflow(header.data_bytes(), header.vox_offset, &needed)) needed = largest_bytes;
-  const std::string declared = "vox_offset " + std::to_string(header.vox_offset) + " + " + std::to_string(header.data_bytes()) +
-                               " bytes of voxels";
+  const std::string declared =
+      "vox_offset " + std::to_string(header.vox_offset) + " + " + std::to_string(header.data_bytes()) + " bytes of voxels";
   if (!context.gzip && needed > context.file_bytes) {
     fail_field(context.path, "file size", std::to_string(context.file_bytes), "at least " + std::to_string(needed) + ": " + declared);
   }

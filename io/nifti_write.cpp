@@ -9,9 +9,7 @@
 namespace voxloom::io {
 namespace {
 
-template <class T> bool fits(int64_t value) {
-  return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
-}
+template <class T> bool fits(int64_t value) { return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max(); }
 
 // The first field NIfTI-1 cannot hold, or an empty text.
 std::string field_beyond_nifti1(const NiftiHeader& h) {

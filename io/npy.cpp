@@ -18,9 +18,19 @@ struct Code {
   std::string_view text;  // kind and size, as in '<f4'
   DType dtype;
 };
-constexpr std::array<Code, 13> codes = {{{"b1", DType::boolean}, {"i1", DType::i8}, {"i2", DType::i16}, {"i4", DType::i32}, {"i8", DType::i64},
-                                         {"u1", DType::u8}, {"u2", DType::u16}, {"u4", DType::u32}, {"u8", DType::u64}, {"f4", DType::f32},
-                                         {"f8", DType::f64}, {"c8", DType::c64}, {"c16", DType::c128}}};
+constexpr std::array<Code, 13> codes = {{{"b1", DType::boolean},
+                                         {"i1", DType::i8},
+                                         {"i2", DType::i16},
+                                         {"i4", DType::i32},
+                                         {"i8", DType::i64},
+                                         {"u1", DType::u8},
+                                         {"u2", DType::u16},
+                                         {"u4", DType::u32},
+                                         {"u8", DType::u64},
+                                         {"f4", DType::f32},
+                                         {"f8", DType::f64},
+                                         {"c8", DType::c64},
+                                         {"c16", DType::c128}}};
 
 // A cursor over the dict literal; any surprise is "bad".
 class Literal {
@@ -73,7 +83,9 @@ class Literal {
     }
     return result;
   }
-  [[noreturn]] void bad() const { fail_field(path_, "npy header", "\"" + escape_text(text_.substr(0, 40)) + "\"", "a dict of descr, fortran_order, shape"); }
+  [[noreturn]] void bad() const {
+    fail_field(path_, "npy header", "\"" + escape_text(text_.substr(0, 40)) + "\"", "a dict of descr, fortran_order, shape");
+  }
 
  private:
   void skip_space() {

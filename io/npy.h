@@ -26,7 +26,8 @@ struct NamedNpyArray {
   NpyArray array;
 };
 
-/// Bytes of an .npy file; `path` names it in errors (UserError(bad_input)). Big-endian arrays are swapped. No objects, no structured dtypes.
+/// Bytes of an .npy file; `path` names it in errors (UserError(bad_input)). Big-endian arrays are swapped. No objects, no structured
+/// dtypes.
 VOXLOOM_API NpyArray parse_npy(std::span<const std::byte> bytes, const std::string& path);
 VOXLOOM_API std::vector<std::byte> serialise_npy(const NpyArray& array);
 

@@ -3,9 +3,9 @@
 #include <voxloom/io/file.h>
 #include <voxloom/io/npy.h>
 
+#include <libdeflate.h>
 #include <algorithm>
 #include <cstring>
-#include <libdeflate.h>
 #include <memory>
 
 namespace voxloom::io {
@@ -134,11 +134,13 @@ std::vector<std::byte> read_member(const File& file, const Member& m) {
   if (m.method == 0) {
     data = std::move(stored);
   } else if (m.method == 8) {
-    if (m.size / longest_ratio > m.stored + 1) fail_field(file.path(), "zip member size", std::to_string(m.size), "what deflate can expand to");
+    if (m.size / longest_ratio > m.stored + 1)
+      fail_field(file.path(), "zip member size", std::to_string(m.size), "what deflate can expand to");
     data.resize(m.size);
     const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> inflate(libdeflate_alloc_decompressor(),
-                                                                                              libdeflate_free_decompressor);
-    if (!inflate || libdeflate_deflate_decompress(inflate.get(), stored.data(), stored.size(), data.data(), data.size(), nullptr) != LIBDEFLATE_SUCCESS) {
+                                                                                               libdeflate_free_decompressor);
+    if (!inflate || libdeflate_deflate_decompress(inflate.get(), stored.data(), stored.size(), data.data(), data.size(), nullptr) !=
+                        LIBDEFLATE_SUCCESS) {
       fail_input(file.path(), "damaged zip member " + escape_text(m.name));
     }
   } else {

@@ -1,8 +1,8 @@
 // io/orientation.cpp: affines of a header: sform, qform (by nifticlib's quaternion routines), base, and anatomical directions.
 #include <voxloom/io/nifti_header.h>
 
-#include <cmath>
 #include <nifti2_io.h>
+#include <cmath>
 
 namespace voxloom::io {
 namespace {
@@ -111,9 +111,7 @@ bool invert_affine(const Matrix44& m, Matrix44& inverse) {
   for (size_t r = 0; r < 3; ++r) {
     for (size_t c = 0; c < 3; ++c) inverse[r][c] = minor(c, r) / det;
   }
-  for (size_t r = 0; r < 3; ++r) {
-    inverse[r][3] = -(inverse[r][0] * m[0][3] + inverse[r][1] * m[1][3] + inverse[r][2] * m[2][3]);
-  }
+  for (size_t r = 0; r < 3; ++r) { inverse[r][3] = -(inverse[r][0] * m[0][3] + inverse[r][1] * m[1][3] + inverse[r][2] * m[2][3]); }
   return true;
 }
 

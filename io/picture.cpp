@@ -121,7 +121,9 @@ class Painter {
     picture_.grey.assign(static_cast<size_t>(picture_.width) * static_cast<size_t>(picture_.height), 0);
   }
 
-  uint8_t& pixel(int x, int y) { return picture_.grey[static_cast<size_t>(y) * static_cast<size_t>(picture_.width) + static_cast<size_t>(x)]; }
+  uint8_t& pixel(int x, int y) {
+    return picture_.grey[static_cast<size_t>(y) * static_cast<size_t>(picture_.width) + static_cast<size_t>(x)];
+  }
 
   uint8_t grey_of(double value) const {
     if (!std::isfinite(value)) return 0;
@@ -150,14 +152,13 @@ class Painter {
 
   void paint_labels() {
     if (!options_.title.empty()) draw_text(picture_, margin, margin, scale_, options_.title);
-    for (const Panel& panel : panels_) {
-      draw_text(picture_, panel.x + 2, panel.y + 2, scale_, panel.left);
-    }
+    for (const Panel& panel : panels_) { draw_text(picture_, panel.x + 2, panel.y + 2, scale_, panel.left); }
     const int height = picture_.height - top_ - margin;
     const int text_rows = glyph_height * scale_;
     const int bar_top = top_ + text_rows, bar_height = std::max(1, height - 2 * text_rows);
     for (int y = 0; y < bar_height; ++y) {
-      for (int x = 0; x < 12; ++x) pixel(bar_x_ + x, std::min(bar_top + y, picture_.height - 1)) = static_cast<uint8_t>(255 - 255 * y / bar_height);
+      for (int x = 0; x < 12; ++x)
+        pixel(bar_x_ + x, std::min(bar_top + y, picture_.height - 1)) = static_cast<uint8_t>(255 - 255 * y / bar_height);
     }
     draw_text(picture_, bar_x_, top_, std::max(1, scale_ / 2), short_number(window_.white));
     draw_text(picture_, bar_x_, top_ + height - text_rows / 2, std::max(1, scale_ / 2), short_number(window_.black));
@@ -176,7 +177,8 @@ class Painter {
 }  // namespace
 
 Picture orthogonal_view(const StridedView& volume, const Matrix44& affine, const PictureOptions& options) {
-  internal_check(volume.rank() == 3 && volume.size() > 0 && is_float(volume.dtype) && !volume.swapped, "a picture shows a 3-D volume of floats");
+  internal_check(volume.rank() == 3 && volume.size() > 0 && is_float(volume.dtype) && !volume.swapped,
+                 "a picture shows a 3-D volume of floats");
   return Painter(volume, affine, options).paint();
 }
 

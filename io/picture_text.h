@@ -9,7 +9,8 @@ namespace voxloom::io {
 
 inline constexpr int glyph_width = 6, glyph_height = 8;  // with the gap to the next
 
-/// Draws `text` in white with its top left corner at (x, y), `scale` pixels per dot; what falls outside is cut off. Small letters are drawn as capitals.
+/// Draws `text` in white with its top left corner at (x, y), `scale` pixels per dot; what falls outside is cut off. Small letters are
+/// drawn as capitals.
 void draw_text(Picture& picture, int x, int y, int scale, std::string_view text);
 
 }  // namespace voxloom::io

@@ -2,9 +2,9 @@
 #include <voxloom/io/atomic_file.h>
 #include <voxloom/io/png.h>
 
+#include <png.h>
 #include <csetjmp>
 #include <cstddef>
-#include <png.h>
 #include <vector>
 
 namespace voxloom::io {
@@ -43,10 +43,12 @@ bool encode(png_structp png, png_infop info, const Shape& shape, const uint8_t* 
 }  // namespace
 
 void write_png(const std::string& path, int width, int height, int channels, std::span<const uint8_t> pixels) {
-  internal_check(width > 0 && height > 0 && (channels == 1 || channels == 3 || channels == 4), "a picture has pixels of 1, 3 or 4 channels");
+  internal_check(width > 0 && height > 0 && (channels == 1 || channels == 3 || channels == 4),
+                 "a picture has pixels of 1, 3 or 4 channels");
   internal_check(pixels.size() == static_cast<size_t>(width) * static_cast<size_t>(height) * static_cast<size_t>(channels),
                  "a picture's pixels fill it");
-  if (width > 1'000'000 || height > 1'000'000) fail_field(path, "picture size", std::to_string(width) + " x " + std::to_string(height), "at most 1000000", ErrorCode::limit);
+  if (width > 1'000'000 || height > 1'000'000)
+    fail_field(path, "picture size", std::to_string(width) + " x " + std::to_string(height), "at most 1000000", ErrorCode::limit);
   std::vector<std::byte> bytes;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, ignore_warning);
   png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;

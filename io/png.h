@@ -9,7 +9,8 @@
 
 namespace voxloom::io {
 
-/// Writes 8-bit pixels, row by row from the top: 1 channel grey, 3 RGB, 4 RGBA. The file is replaced atomically; equal pixels give equal bytes.
+/// Writes 8-bit pixels, row by row from the top: 1 channel grey, 3 RGB, 4 RGBA. The file is replaced atomically; equal pixels give equal
+/// bytes.
 VOXLOOM_API void write_png(const std::string& path, int width, int height, int channels, std::span<const uint8_t> pixels);
 
 }  // namespace voxloom::io

@@ -1,15 +1,15 @@
 // io/raw_source.cpp: uncompressed voxels by pread; near-by runs are fetched together.
 #include <voxloom/io/file_source.h>
 
-#include <cstring>
 #include <fcntl.h>
+#include <cstring>
 
 namespace voxloom::io {
 namespace {
 
-constexpr int64_t largest_gap = int64_t{4} << 10;        // below this, reading through a gap beats another call
+constexpr int64_t largest_gap = int64_t{4} << 10;         // below this, reading through a gap beats another call
 constexpr int64_t largest_gathered = int64_t{512} << 10;  // span of runs fetched with one call
-constexpr int64_t largest_piece = int64_t{64} << 20;     // between two looks at the cancel flag
+constexpr int64_t largest_piece = int64_t{64} << 20;      // between two looks at the cancel flag
 
 void check_cancel(const std::atomic<bool>* cancel) {
   if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) fail_runtime(ErrorCode::cancelled, "read", "cancelled");

@@ -50,7 +50,10 @@ AtomicFileOptions file_options(const SinkOptions& options) { return {options.no_
 class FileSink : public BlockSink {
  public:
   FileSink(const Names& names, NiftiHeader header, const SinkOptions& options, std::vector<std::byte> prefix)
-      : header_(std::move(header)), shape_(header_.shape()), options_(options), voxels_(names.voxels, file_options(options)),
+      : header_(std::move(header)),
+        shape_(header_.shape()),
+        options_(options),
+        voxels_(names.voxels, file_options(options)),
         prefix_(std::move(prefix)) {
     if (!names.header.empty()) header_file_ = std::make_unique<AtomicFile>(names.header, file_options(options));
   }

@@ -3,9 +3,9 @@
 #include <voxloom/io/gzip_reader.h>
 #include <voxloom/io/source.h>
 
+#include <unistd.h>
 #include <algorithm>
 #include <cstring>
-#include <unistd.h>
 
 namespace voxloom::io {
 namespace {
@@ -23,7 +23,8 @@ bool is_gzip(const File& file) {
 
 void warn_if_misnamed(const std::string& path, bool gzip, const Reporter& report) {
   if (gzip == ends_with(path, ".gz")) return;
-  report.warn(gzip ? "is gzip data without .gz in its name; it is decompressed" : "is not gzip data in spite of its name; it is read as it is");
+  report.warn(gzip ? "is gzip data without .gz in its name; it is decompressed"
+                   : "is not gzip data in spite of its name; it is read as it is");
 }
 
 // Delivers the first bytes of a file, compressed or not, then what follows them, in order.
@@ -83,7 +84,8 @@ std::string partner_of(const std::string& path, const std::string& own, const st
   const std::string first = stem + other + (gzip ? ".gz" : ""), second = stem + other + (gzip ? "" : ".gz");
   if (access(first.c_str(), F_OK) == 0) return first;
   if (access(second.c_str(), F_OK) == 0) return second;
-  fail_field(path, own == ".hdr" ? "voxel file" : "header file", printable_path(first) + ", which does not exist", "the other file of the pair");
+  fail_field(path, own == ".hdr" ? "voxel file" : "header file", printable_path(first) + ", which does not exist",
+             "the other file of the pair");
 }
 
 struct Opened {
@@ -112,8 +114,8 @@ Opened open_image(const std::string& path, bool strict, Warnings& warnings) {
   NiftiHeader header = read_header_of(file, gzip, strict, warnings);
   if (header.pair) {
     if (stem_of(header_path, ".hdr").empty()) {
-      fail_field(header_path, "magic", "\"ni" + std::to_string(header.version) + "\", the header of a pair", "\"n+" +
-                 std::to_string(header.version) + "\" in a file that is not named .hdr");
+      fail_field(header_path, "magic", "\"ni" + std::to_string(header.version) + "\", the header of a pair",
+                 "\"n+" + std::to_string(header.version) + "\" in a file that is not named .hdr");
     }
     return open_pair(header_path, std::move(header), strict, warnings);
   }

@@ -12,10 +12,10 @@ namespace voxloom::io {
 
 /// What a reader must know to interpret the elements that a source delivers.
 struct SourceInfo {
-  std::string path;            ///< of the voxels (the .img of a pair)
-  DType dtype = DType::f32;    ///< of the delivered elements
-  bool swapped = false;        ///< delivered elements are in the other byte order
-  bool scaled = false;         ///< value = element * slope + inter
+  std::string path;          ///< of the voxels (the .img of a pair)
+  DType dtype = DType::f32;  ///< of the delivered elements
+  bool swapped = false;      ///< delivered elements are in the other byte order
+  bool scaled = false;       ///< value = element * slope + inter
   double slope = 1, inter = 0;
   std::vector<int64_t> dims;   ///< axis 0 fastest in a block; for RGB the last axis is the channel
   int64_t bytes = 0;           ///< of all voxels in the file, uncompressed

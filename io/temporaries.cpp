@@ -1,10 +1,10 @@
 // io/temporaries.cpp: a fixed table without locks; a slot is taken, filled and then published by its state.
 #include <voxloom/io/temporaries.h>
 
+#include <unistd.h>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <unistd.h>
 
 namespace voxloom::io {
 namespace {

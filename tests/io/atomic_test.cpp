@@ -4,12 +4,12 @@
 #include <voxloom/io/atomic_file.h>
 #include <voxloom/io/temporaries.h>
 
-#include <catch2/catch.hpp>
-#include <csignal>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
+#include <csignal>
 
 using namespace io_test;
 
@@ -22,8 +22,7 @@ template <class Fn> pid_t start_child(Fn&& fn) {
     int status = 99;
     try {
       status = fn();
-    } catch (...) {
-    }
+    } catch (...) {}
     _exit(status);
   }
   return pid;
@@ -246,7 +245,7 @@ TEST_CASE("permissions follow the umask") {
   const mode_t old = umask(027);
   save(dir / "a.nii", make_header({4, 3, 2}, i16), sample_voxels(), quick());
   umask(old);
-  struct stat status {};
+  struct stat status{};
   REQUIRE(stat((dir / "a.nii").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0640);
 }
@@ -259,7 +258,8 @@ TEST_CASE("errors of the compressing threads reach the writer") {
     options.gzip_level = 0;
     rlimit limit{3'000'000, 3'000'000};
     setrlimit(RLIMIT_FSIZE, &limit);
-    const Outcome outcome = outcome_of([&] { save(dir / "a.nii.gz", make_header({100, 100, 1000}, u8), random_bytes(10'000'000, 1), options); });
+    const Outcome outcome =
+        outcome_of([&] { save(dir / "a.nii.gz", make_header({100, 100, 1000}, u8), random_bytes(10'000'000, 1), options); });
     return outcome.failed && outcome.code == ErrorCode::file ? 7 : 1;
   }));
   CHECK(status == 7);

@@ -62,7 +62,8 @@ TEST_CASE("20 000 damaged headers end in a header or a UserError") {
     Warnings warnings;
     const HeaderContext context{"fuzz.nii", static_cast<int64_t>(bytes.size()), false, false};
     try {
-      NiftiHeader header = parse_nifti_header(std::span<const std::byte>(bytes).first(std::min(bytes.size(), largest_fixed_header)), context, warnings);
+      NiftiHeader header =
+          parse_nifti_header(std::span<const std::byte>(bytes).first(std::min(bytes.size(), largest_fixed_header)), context, warnings);
       size_t at = header.version == 1 ? 348 : 540;
       read_extensions(header, context, warnings, [&](std::byte* dst, size_t n) {
         n = std::min(n, bytes.size() - at);
@@ -74,9 +75,7 @@ TEST_CASE("20 000 damaged headers end in a header or a UserError") {
       header.affine();
       orientation_of(header.affine());
       ++accepted;
-    } catch (const UserError& e) {
-      REQUIRE(e.code() == ErrorCode::bad_input);
-    }
+    } catch (const UserError& e) { REQUIRE(e.code() == ErrorCode::bad_input); }
   }
   CHECK(accepted > 1000);
 }

@@ -1,14 +1,15 @@
-// tests/io/faults_test.cpp: the N-th system call on the write path fails, for every N: an error, the old or the new whole file, no temporary.
+// tests/io/faults_test.cpp: the N-th system call on the write path fails, for every N: an error, the old or the new whole file, no
+// temporary.
 #include "corpus.h"
 
-#include <catch2/catch.hpp>
-#include <cerrno>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
+#include <cerrno>
 
 namespace {
 
@@ -36,7 +37,7 @@ ssize_t pwrite(int fd, const void* data, size_t n, off_t offset) {
 }
 int close(int fd) {
   const bool fails = fails_now();
-  struct stat status {};
+  struct stat status{};
   if (fails) fault.on_folder = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
   const auto result = static_cast<int>(syscall(SYS_close, fd));
   if (!fails) return result;
@@ -105,8 +106,7 @@ TEST_CASE("row 65: a file system that fills up") {
     int status = 9;
     try {
       status = check();
-    } catch (...) {
-    }
+    } catch (...) {}
     _exit(status);
   }
   int status = 0;
@@ -125,7 +125,8 @@ TEST_CASE("row 61: files without permission, to a user who is not root") {
   if (pid == 0) {
     if (geteuid() == 0 && setuid(65534) != 0) _exit(77);
     const Outcome reading = outcome_of([&] { load(dir / "secret.nii"); });
-    const Outcome writing = geteuid() == 65534 ? outcome_of([&] { save(dir / "new.nii", make_header({4, 3, 2}, i16), sample_voxels()); }) : reading;
+    const Outcome writing =
+        geteuid() == 65534 ? outcome_of([&] { save(dir / "new.nii", make_header({4, 3, 2}, i16), sample_voxels()); }) : reading;
     _exit(reading.code == ErrorCode::file && contains(reading.text, "Permission denied") && writing.code == ErrorCode::file &&
                   contains(writing.text, "Permission denied")
               ? 7

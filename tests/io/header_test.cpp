@@ -3,9 +3,9 @@
 
 #include <voxloom/io/propagate.h>
 
+#include <nifti2_io.h>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <nifti2_io.h>
 
 using namespace io_test;
 

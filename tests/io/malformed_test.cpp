@@ -1,13 +1,14 @@
-// tests/io/malformed_test.cpp: damaged and hostile files: each must fail with the right class and name the field, or be read rightly with a warning.
+// tests/io/malformed_test.cpp: damaged and hostile files: each must fail with the right class and name the field, or be read rightly with
+// a warning.
 #include "corpus.h"
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 using namespace io_test;
 
@@ -95,12 +96,14 @@ int64_t peak_kib() {
 TEST_CASE("rows 1-6: truncated files say how much there is and how much is needed") {
   const TempDir dir;
   for (const size_t n : {0, 1, 100, 347}) {
-    check_bad(dir, {"cut header", cut(sample_image(), n), ErrorCode::bad_input, "truncated header: " + std::to_string(n) + " of 348 bytes"});
+    check_bad(dir,
+              {"cut header", cut(sample_image(), n), ErrorCode::bad_input, "truncated header: " + std::to_string(n) + " of 348 bytes"});
   }
   check_bad(dir, {"cut NIfTI-2 header", cut(sample_image(2), 539), ErrorCode::bad_input, "truncated header: 539 of 540 bytes"});
   check_bad(dir, {"data cut by 1", cut(sample_image(), 399), ErrorCode::bad_input, "file size = 399 (allowed at least 400"});
   check_bad(dir, {"data cut by half", cut(sample_image(2), 568), ErrorCode::bad_input, "file size = 568 (allowed at least 592"});
-  check_bad(dir, {"offset beyond the end", with<float>(sample_image(), nifti1.vox_offset, 100000), ErrorCode::bad_input, "file size = 400"});
+  check_bad(dir,
+            {"offset beyond the end", with<float>(sample_image(), nifti1.vox_offset, 100000), ErrorCode::bad_input, "file size = 400"});
 }
 
 TEST_CASE("rows 7-15: dims") {
@@ -116,10 +119,13 @@ TEST_CASE("rows 7-15: dims") {
     check_bad(dir, {"dim 2", with<int64_t>(sample_image(2), nifti2.dim + 16, d), ErrorCode::bad_input, text});
   }
   const int64_t before = peak_kib();
-  check_bad(dir, {"overflow", header_bytes(2, {int64_t{1} << 40, int64_t{1} << 40}, 4, 16), ErrorCode::bad_input, "a product below 2^63 bytes"});
-  check_bad(dir, {"wraps to 16", header_bytes(2, {(int64_t{1} << 62) + 4, 4}, 2, 8), ErrorCode::bad_input, "dim[1..2] = 4611686018427387908 x 4"});
+  check_bad(dir,
+            {"overflow", header_bytes(2, {int64_t{1} << 40, int64_t{1} << 40}, 4, 16), ErrorCode::bad_input, "a product below 2^63 bytes"});
+  check_bad(dir, {"wraps to 16", header_bytes(2, {(int64_t{1} << 62) + 4, 4}, 2, 8), ErrorCode::bad_input,
+                  "dim[1..2] = 4611686018427387908 x 4"});
   check_bad(dir, {"17 GB in 608 bytes", cut(header_bytes(2, {1 << 16, 1 << 16, 4}, 2, 8), 608), ErrorCode::bad_input, "file size = 608"});
-  check_bad(dir, {"17 GB, compressed", gzipped(header_bytes(2, {1 << 16, 1 << 16, 4}, 2, 8)), ErrorCode::bad_input, "compressed"}, "bad.nii.gz");
+  check_bad(dir, {"17 GB, compressed", gzipped(header_bytes(2, {1 << 16, 1 << 16, 4}, 2, 8)), ErrorCode::bad_input, "compressed"},
+            "bad.nii.gz");
   CHECK(peak_kib() - before < 8 * 1024);
 }
 
@@ -141,7 +147,8 @@ TEST_CASE("rows 18-24: vox_offset") {
   check_bad(dir, {"-5", offset(-5), ErrorCode::bad_input, "vox_offset = -5 (allowed 352 or more)"});
   check_bad(dir, {"10", offset(10), ErrorCode::bad_input, "vox_offset = 10 (allowed 352 or more)"});
   check_bad(dir, {"352.7", offset(352.7F), ErrorCode::bad_input, "vox_offset = 352.7"});
-  check_bad(dir, {"NIfTI-2 negative", with<int64_t>(sample_image(2), nifti2.vox_offset, -1), ErrorCode::bad_input, "vox_offset = -1 (allowed 544 or more)"});
+  check_bad(dir, {"NIfTI-2 negative", with<int64_t>(sample_image(2), nifti2.vox_offset, -1), ErrorCode::bad_input,
+                  "vox_offset = -1 (allowed 544 or more)"});
   check_bad(dir, {"NIfTI-2 huge", with<int64_t>(sample_image(2), nifti2.vox_offset, INT64_MAX), ErrorCode::bad_input, "file size"});
   check_warned(dir, "0", offset(0), "vox_offset = 0");
   check_warned(dir, "NIfTI-2 0", with<int64_t>(sample_image(2), nifti2.vox_offset, 0), "544 is used");
@@ -183,7 +190,8 @@ TEST_CASE("rows 29-33: magic, size and byte order of the header") {
   check_bad(dir, {"damaged newline", bytes, ErrorCode::bad_input, "magic = \"n+2"});
   check_bad(dir, {"sizeof_hdr", with<int32_t>(sample_image(), 0, 0), ErrorCode::bad_input, "sizeof_hdr = 0 (allowed 348 or 540"});
   check_bad(dir, {"mixed byte order", with<int32_t>(sample_image(), 0, __builtin_bswap32(348)), ErrorCode::bad_input, "dim[0] = "});
-  check_bad(dir, {"mixed byte order", with<int32_t>(sample_image(2), 0, __builtin_bswap32(540)), ErrorCode::bad_input, "byte order differs"});
+  check_bad(dir,
+            {"mixed byte order", with<int32_t>(sample_image(2), 0, __builtin_bswap32(540)), ErrorCode::bad_input, "byte order differs"});
   bytes = sample_image();
   std::memcpy(bytes.data() + nifti1.magic, "ni1", 4);
   check_bad(dir, {"pair in a single file", bytes, ErrorCode::bad_input, "magic = "});
@@ -211,7 +219,8 @@ TEST_CASE("rows 34-37: damaged extensions are dropped, the voxels are right") {
 
 TEST_CASE("row 38: other formats are named, not guessed at") {
   const TempDir dir;
-  check_bad(dir, {"ASCII", text_bytes("<nifti_image\n  image_filename = '/etc/passwd'\n/>") + Bytes(400), ErrorCode::bad_input, "format = NIfTI ASCII"});
+  check_bad(dir, {"ASCII", text_bytes("<nifti_image\n  image_filename = '/etc/passwd'\n/>") + Bytes(400), ErrorCode::bad_input,
+                  "format = NIfTI ASCII"});
   Bytes dicom(400);
   std::memcpy(dicom.data() + 128, "DICM", 4);
   check_bad(dir, {"DICOM", dicom, ErrorCode::bad_input, "format = DICOM; convert it with dcm2niix (allowed NIfTI-1 or NIfTI-2"});
@@ -235,7 +244,8 @@ TEST_CASE("rows 39-46: damaged and unusual gzip data") {
   bytes = good;
   for (size_t i = 0; i < 64; ++i) bytes[good.size() / 2 + i] ^= std::byte{0x55};
   check_bad(dir, {"64 bytes", bytes, ErrorCode::bad_input, "gzip data = "}, "bad.nii.gz");
-  check_bad(dir, {"stream shorter than declared", gzipped(cut(image, 1000)), ErrorCode::bad_input, "decompressed size = 1000"}, "bad.nii.gz");
+  check_bad(dir, {"stream shorter than declared", gzipped(cut(image, 1000)), ErrorCode::bad_input, "decompressed size = 1000"},
+            "bad.nii.gz");
 
   const Bytes sample = sample_image();
   const Bytes head(sample.begin(), sample.begin() + 370), tail(sample.begin() + 370, sample.end());

@@ -79,14 +79,14 @@ TEST_CASE("npy: damaged files are errors") {
     bytes[random() % 140] = static_cast<std::byte>(random() & 0xff);
     try {
       parse_npy(bytes, "a.npy");
-    } catch (const UserError&) {
-    }
+    } catch (const UserError&) {}
   }
 }
 
 TEST_CASE("npz: names and arrays come back; unzip finds no fault") {
   const TempDir dir;
-  std::vector<NamedNpyArray> arrays{{"x", make_array(f32, {2, 3}, false)}, {"weights_1", make_array(i64, {}, false)}, {"e", make_array(u8, {0}, false)}};
+  std::vector<NamedNpyArray> arrays{
+      {"x", make_array(f32, {2, 3}, false)}, {"weights_1", make_array(i64, {}, false)}, {"e", make_array(u8, {0}, false)}};
   write_npz(dir / "a.npz", arrays);
   const auto got = read_npz(dir / "a.npz");
   REQUIRE(got.size() == 3);
@@ -96,9 +96,10 @@ TEST_CASE("npz: names and arrays come back; unzip finds no fault") {
   }
   if (std::system("python3 -c pass 2>/dev/null") == 0) {
     CHECK(std::system(("python3 -m zipfile -t '" + (dir / "a.npz") + "' > /dev/null").c_str()) == 0);
-    const std::string script = "import sys, zipfile; src = zipfile.ZipFile(sys.argv[1]); "
-                               "dst = zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED); "
-                               "[dst.writestr(n, src.read(n)) for n in src.namelist()]; dst.close()";
+    const std::string script =
+        "import sys, zipfile; src = zipfile.ZipFile(sys.argv[1]); "
+        "dst = zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED); "
+        "[dst.writestr(n, src.read(n)) for n in src.namelist()]; dst.close()";
     REQUIRE(std::system(("python3 -c \"" + script + "\" '" + (dir / "a.npz") + "' '" + (dir / "b.npz") + "'").c_str()) == 0);
     const auto deflated = read_npz(dir / "b.npz");
     REQUIRE(deflated.size() == 3);

@@ -4,9 +4,9 @@
 #include <voxloom/io/picture.h>
 #include <voxloom/io/png.h>
 
+#include <png.h>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <png.h>
 
 using namespace io_test;
 

@@ -124,7 +124,8 @@ TEST_CASE("boxes are cut and put together in any order") {
         for (int64_t z = 0; z < box.extent[2]; ++z)
           for (int64_t y = 0; y < box.extent[1]; ++y)
             for (int64_t x = 0; x < box.extent[0]; ++x) {
-              const auto at = static_cast<size_t>((((t + box.start[3]) * 5 + z + box.start[2]) * 6 + y + box.start[1]) * 7 + x + box.start[0]);
+              const auto at =
+                  static_cast<size_t>((((t + box.start[3]) * 5 + z + box.start[2]) * 6 + y + box.start[1]) * 7 + x + box.start[0]);
               want.push_back(voxels[2 * at]);
               want.push_back(voxels[2 * at + 1]);
             }
@@ -229,7 +230,8 @@ TEST_CASE("RGB is a trailing axis and 128-bit floats become 64-bit ones") {
   CHECK(get<double>(quad, 16) == HUGE_VAL);
   CHECK(get<double>(quad, 24) == -0.5);
   // Halfway cases go to the even neighbour; the smallest subnormal and what is below its half.
-  const uint64_t ties[8] = {uint64_t{1} << 59, 0x3fff000000000000, uint64_t{3} << 59, 0x3fff000000000000, 0, 0x3bcd000000000000, 0, 0x3bcc000000000000};
+  const uint64_t ties[8] = {uint64_t{1} << 59, 0x3fff000000000000, uint64_t{3} << 59, 0x3fff000000000000, 0, 0x3bcd000000000000, 0,
+                            0x3bcc000000000000};
   std::memcpy(wide.data() + 352, ties, sizeof ties);
   write_file(dir / "wide.nii", wide);
   const Bytes tie = load(dir / "wide.nii");

@@ -129,9 +129,7 @@ template <class Fn> Outcome outcome_of(Fn&& fn) {
   try {
     fn();
     return {};
-  } catch (const Error& e) {
-    return {true, e.code(), e.what()};
-  }
+  } catch (const Error& e) { return {true, e.code(), e.what()}; }
 }
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
