@@ -22,6 +22,7 @@ class Analysis {
       if (!axis_.refusal.empty()) return;
     }
     for (const Expr& out : graph_.outputs()) use(out.get());
+    for (const auto& [node, view] : views_) axis_.offset[node] = view.offset;
     for (const auto& [node, level] : axis_.level) {
       if (axis_.axis_of.count(node)) axis_.levels = std::max(axis_.levels, level + 1);
     }

@@ -35,6 +35,7 @@ struct StreamAxis {
     int64_t low = 0, high = 0;  ///< smallest and largest offset at which a file is read
   };
   std::unordered_map<const Node*, Reach> reach;    ///< of image leaves that carry the axis
+  std::unordered_map<const Node*, int64_t> offset; ///< of views of image leaves: position of their first element along the axis
 };
 
 /// Analyses the axis of that name. Types must have constant sizes.

@@ -17,3 +17,4 @@
 
 #include <voxloom/api/config.h>
 #include <voxloom/api/function.h>
+#include <voxloom/api/image.h>

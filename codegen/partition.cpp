@@ -168,7 +168,29 @@ class Partitioner {
     size_t stores = 0;
     for (int p : core) stores += stored(graph_.nodes()[static_cast<size_t>(p)].get());
     if (stores > max_stores) return "the kernel would write more than " + std::to_string(max_stores) + " arrays";
-    return analyse_group(with_inlined(core), stored, group);
+    if (std::string reason = analyse_group(with_inlined(core), stored, group); !reason.empty()) return reason;
+    return check_stream(group);
+  }
+
+  std::string check_stream(const Group& group) const {
+    if (options_.stream_symbol.empty()) return {};
+    const auto streamed = [&](const Dim& d) {
+      const auto symbols = d.is_constant() ? std::vector<std::string>() : d.symbols();
+      return std::find(symbols.begin(), symbols.end(), options_.stream_symbol) != symbols.end();
+    };
+    bool any = false;
+    for (const LoopAxis& a : group.axes) any = any || (a.role != Role::P && streamed(a.extent) && (a.role == Role::O || group.inner_reduced));
+    if (!any) return {};
+    for (const Node* n : group.nodes) {
+      if (n->op().kind != OpKind::reduction) continue;
+      bool over_stream = false;
+      for (size_t k = 0; k < group.domain.at(n).size(); ++k) {
+        if (axis_maps(*n, 0)[k].relation == AxisRelation::reduce) over_stream = over_stream || streamed(n->input(0).shape()[k]);
+      }
+      if (!over_stream || !(group.stage.at(n) == Stage{})) return "reductions over the streamed axis keep their states between blocks and run apart from others";
+      if (reduction_role(group, *n) == Role::O && !group.has_role(group.domain.at(n), Role::I)) return "a reduction of row values over the streamed axis runs by itself";
+    }
+    return {};
   }
 
   bool is_stored(const Node* n, const std::set<int>& inside) {

@@ -42,7 +42,9 @@ struct Partition {
 };
 
 struct PartitionOptions {
-  bool fuse = true;  ///< false: one kernel per operation
+  bool fuse = true;           ///< false: one kernel per operation
+  /// Symbol of a streamed axis: reductions over it keep their states between blocks, so they share kernels with their like only.
+  std::string stream_symbol = {};
 };
 
 Partition partition(const Graph& graph, const PartitionOptions& options = {});

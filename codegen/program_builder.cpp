@@ -80,7 +80,9 @@ class Builder {
       Slot slot{.kind = Slot::Kind::output, .type = graph_.outputs()[k].type(), .index = static_cast<int>(k), .label = "output " + std::to_string(k)};
       program_->output_slots.push_back(add_slot(slot));
     }
-    const Partition parts = partition(graph_, options_.partition);
+    PartitionOptions partition_options = options_.partition;
+    partition_options.stream_symbol = options_.stream_symbol;
+    const Partition parts = partition(graph_, partition_options);
     for (const Partition::Item& item : parts.order) {
       if (item.group >= 0) {
         add_group(parts.groups[static_cast<size_t>(item.group)]);

@@ -334,10 +334,33 @@ class Binder {
     }
   }
 
-  // First fit by lives; what lives between blocks has its own place.
+  bool needs_place(const Slot& slot) const {
+    const bool copied_alias = slot.kind == Slot::Kind::alias && alias_needs_copy(slot);
+    return (slot.kind == Slot::Kind::temporary || copied_alias) && slot.first_step >= 0;
+  }
+  int64_t slot_bytes(size_t k) const { return ceil_div(b_.slots[k].shape.product() * static_cast<int64_t>(size_of(program_.slots[k].type.dtype)), 64) * 64; }
+
   void place_temporaries() {
     b_.arena_offsets.assign(program_.slots.size(), -1);
     b_.state_offsets.assign(program_.slots.size(), -1);
+    if (program_.stream_symbol.empty()) {
+      place_by_lives();
+      return;
+    }
+    // States of open reductions come first: their places must not depend on the length of the block.
+    for (bool block_sized : {false, true}) {
+      for (size_t k = 0; k < program_.slots.size(); ++k) {
+        const Slot& slot = program_.slots[k];
+        const bool depends = std::any_of(slot.type.shape.begin(), slot.type.shape.end(), [&](const Dim& d) { return mentions_stream(d); });
+        if (!needs_place(slot) || depends != block_sized) continue;
+        b_.state_offsets[k] = b_.state_bytes;
+        b_.state_bytes += slot_bytes(k);
+      }
+    }
+  }
+
+  // First fit among the temporaries that are alive at the same time.
+  void place_by_lives() {
     struct Placed {
       int64_t offset, bytes;
       int first, last;
@@ -345,14 +368,8 @@ class Binder {
     std::vector<Placed> placed;
     for (size_t k = 0; k < program_.slots.size(); ++k) {
       const Slot& slot = program_.slots[k];
-      const bool copied_alias = slot.kind == Slot::Kind::alias && alias_needs_copy(slot);
-      if ((slot.kind != Slot::Kind::temporary && !copied_alias) || slot.first_step < 0) continue;
-      const int64_t bytes = ceil_div(b_.slots[k].shape.product() * static_cast<int64_t>(size_of(slot.type.dtype)), 64) * 64;
-      if (!program_.stream_symbol.empty()) {
-        b_.state_offsets[k] = b_.state_bytes;
-        b_.state_bytes += bytes;
-        continue;
-      }
+      if (!needs_place(slot)) continue;
+      const int64_t bytes = slot_bytes(k);
       int64_t offset = 0;
       for (bool moved = true; moved;) {
         moved = false;

@@ -14,6 +14,8 @@ class CancelToken {
   /// Safe from any thread and from a signal handler.
   void cancel() noexcept { flag_.store(true, std::memory_order_relaxed); }
   void reset() noexcept { flag_.store(false, std::memory_order_relaxed); }
+  /// For code that polls a plain flag.
+  const std::atomic<bool>* flag() const noexcept { return &flag_; }
   bool cancelled() const noexcept { return flag_.load(std::memory_order_relaxed); }
 
  private:

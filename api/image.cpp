@@ -1,0 +1,181 @@
+// api/image.cpp: opening images, saving expressions over them.
+#include <voxloom/api/image.h>
+
+#include <voxloom/api/header_walk.h>
+#include <voxloom/api/pipeline.h>
+#include <voxloom/api/stream_run.h>
+#include <voxloom/graph/leaf_ops.h>
+#include <voxloom/graph/print.h>
+#include <voxloom/io/propagate.h>
+#include <voxloom/ops/build.h>
+#include <voxloom/ops/variables.h>
+#include <voxloom/runtime/limits.h>
+#include <voxloom/runtime/roofline.h>
+#include <voxloom/runtime/threads.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+namespace voxloom::io {
+
+struct Image::State {
+  std::shared_ptr<BlockSource> source;
+  Expr expr;
+  std::string path;
+  Warnings warnings;
+};
+
+namespace {
+
+Expr scaled(const Expr& raw, const SourceInfo& info) {
+  if (!info.scaled) return raw;
+  const Policy policy = current_policy();
+  const DType result = is_complex(info.dtype) ? info.dtype : voxel_float(info.dtype, policy);
+  const DType wide = is_complex(info.dtype) ? DType::c128 : DType::f64;
+  return cast(add(mul(cast(raw, wide), constant(Operand(info.slope), wide)), constant(Operand(info.inter), wide)), result);
+}
+
+struct Prepared {
+  Graph graph;
+  std::vector<NiftiHeader> headers;  // per output; unused where the path is empty
+};
+
+bool compressed_name(const std::string& path) { return path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0; }
+
+// Axes in the file's order, in the dtype of the file.
+Expr for_file(const Expr& value, const NiftiHeader& header, const SaveOptions& options) {
+  Expr e = detail::in_file_order(value);
+  std::optional<DType> dtype = options.dtype;
+  if (options.input_dtype) dtype = header.dtype;
+  if (!dtype || *dtype == e.dtype()) return e;
+  if (is_complex(e.dtype()) && !is_complex(*dtype)) {
+    fail_user(ErrorCode::dtype, "save", "the result is " + std::string(name_of(e.dtype())) + " and cannot be written as " + std::string(name_of(*dtype)) + "; take abs, real or imag first");
+  }
+  return is_integer(*dtype) && is_float(e.dtype()) ? cast(rint(e), *dtype) : cast(e, *dtype);
+}
+
+Prepared prepare(const Outputs& outputs, const SaveOptions& options) {
+  std::vector<Expr> values;
+  std::vector<NiftiHeader> headers;
+  std::set<std::string> paths;
+  for (const auto& [value, path] : outputs) {
+    headers.emplace_back();
+    if (path.empty()) {
+      values.push_back(value);
+      continue;
+    }
+    if (!paths.insert(path).second) fail_user(ErrorCode::usage, "save", "two outputs have the name " + path);
+    const NiftiHeader source = detail::header_of(value, options.header_from);
+    const Expr e = for_file(value, source, options);
+    headers.back() = detail::output_header(source, e);
+    values.push_back(e);
+  }
+  const Graph graph = Graph::make({}, values);
+  detail::check_grids(graph);
+  FunctionOptions function{.name = "save"};
+  return {detail::optimised(graph, function, nullptr), headers};
+}
+
+int threads_of(const SaveOptions& options) {
+  return options.threads > 0 ? options.threads : config().threads > 0 ? config().threads : default_threads();
+}
+
+detail::StreamOptions stream_options(const Outputs& outputs, const SaveOptions& options) {
+  detail::StreamOptions stream;
+  stream.budget = options.memory > 0 ? options.memory : config().memory > 0 ? config().memory : default_memory_budget();
+  stream.threads = threads_of(options);
+  stream.function.name = "save";
+  stream.function.target = options.target;
+  for (const auto& [value, path] : outputs) {
+    stream.to_file.push_back(!path.empty());
+    stream.in_order.push_back(compressed_name(path));
+  }
+  return stream;
+}
+
+std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  Prepared prepared = prepare(outputs, options);
+  detail::StreamOptions stream = stream_options(outputs, options);
+  const bool measure = options.profile != nullptr && reset_peak_rss();
+  const int64_t before = current_rss();
+  std::vector<std::unique_ptr<BlockSink>> sinks(outputs.size());
+  std::vector<BlockSink*> sink_pointers;
+  Warnings warnings;
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    if (!outputs[k].second.empty()) {
+      prepared.headers[k].set_storage(prepared.graph.outputs()[k].dtype());
+      sinks[k] = create_sink(outputs[k].second, prepared.headers[k], {options.no_fsync, options.no_clobber, options.gzip_level, stream.threads}, warnings);
+      stream.sink_bytes += sinks[k]->buffer_bytes();
+    }
+    sink_pointers.push_back(sinks[k].get());
+  }
+  const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream);
+  detail::StreamRunOptions run_options{stream.threads, stream.function, options.cancel, options.progress, options.profile};
+  std::vector<Array> results = detail::run_stream(plan, sink_pointers, run_options);
+  const auto commit_start = std::chrono::steady_clock::now();
+  check(options.cancel, "save");
+  for (auto& sink : sinks) {
+    if (sink) sink->commit();
+  }
+  if (options.profile) {
+    Profile& p = *options.profile;
+    const auto now = std::chrono::steady_clock::now();
+    p.function = "save";
+    p.calls = 1;
+    p.threads = stream.threads;
+    p.steps.push_back({.name = options.no_fsync ? "rename" : "fsync and rename", .kind = StepKind::io_write, .seconds = std::chrono::duration<double>(now - commit_start).count(), .calls = 1});
+    p.seconds = std::chrono::duration<double>(now - start).count();
+    p.peak_planned = plan.peak();
+    p.budget = plan.budget;
+    if (measure) p.peak_measured = std::max<int64_t>(0, peak_rss() - before);
+    p.roofline = measure_roofline(stream.threads);
+  }
+  if (options.warnings) options.warnings->insert(options.warnings->end(), warnings.begin(), warnings.end());
+  return results;
+}
+
+}  // namespace
+
+Image open(const std::string& path, const OpenOptions& options) {
+  auto state = std::make_shared<Image::State>();
+  state->source = open_source(path, {options.strict}, state->warnings);
+  state->path = path;
+  const SourceInfo& info = state->source->info();
+  static constexpr const char* names[] = {"x", "y", "z", "t", "u", "v", "w"};
+  Type type{.dtype = info.dtype, .shape = {}, .order = Order::F, .names = {}};
+  const size_t voxel_axes = state->source->header().dims.size();
+  for (size_t k = 0; k < info.dims.size(); ++k) {
+    type.shape.emplace_back(info.dims[k]);
+    type.names.emplace_back(k < voxel_axes ? names[k] : "c");
+  }
+  auto payload = std::make_shared<detail::ImagePayload>();
+  payload->source = state->source;
+  const Expr raw = make_leaf(image_op(), type, path.substr(path.find_last_of('/') + 1), payload);
+  state->expr = scaled(raw, info);
+  return Image(state);
+}
+
+const Expr& Image::expr() const { return state_->expr; }
+const NiftiHeader& Image::header() const { return state_->source->header(); }
+const std::string& Image::path() const { return state_->path; }
+const std::vector<std::string>& Image::warnings() const { return state_->warnings; }
+
+void save_many(const Outputs& outputs, const SaveOptions& options) { run(outputs, options); }
+
+void save(const Expr& value, const std::string& path, const SaveOptions& options) { run({{value, path}}, options); }
+
+std::vector<Array> evaluate_many(const std::vector<Expr>& values, const SaveOptions& options) {
+  Outputs outputs;
+  for (const Expr& e : values) outputs.emplace_back(e, "");
+  return run(outputs, options);
+}
+
+std::string explain_save(const Outputs& outputs, const SaveOptions& options) {
+  const Prepared prepared = prepare(outputs, options);
+  const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream_options(outputs, options));
+  return detail::describe(plan, threads_of(options));
+}
+
+}  // namespace voxloom::io

@@ -1,0 +1,399 @@
+// api/stream_plan.cpp: choice of the axis, cutting of the graph into passes, block sizes, predicted bytes.
+#include <voxloom/api/stream_plan.h>
+
+#include <voxloom/api/pipeline.h>
+#include <voxloom/graph/constant.h>
+#include <voxloom/graph/leaf_ops.h>
+#include <voxloom/runtime/limits.h>
+
+#include <algorithm>
+#include <set>
+
+namespace voxloom::detail {
+namespace {
+
+constexpr int64_t small_run = MiB(6);          // below this, everything is one block
+constexpr int64_t cache_block = 1 << 20;       // bytes in and out of one thread's block: stays in the second-level cache
+constexpr int64_t shared_block = MiB(4);       // of a block that all threads work on
+
+std::string file_name(const Node& leaf) {
+  const std::string& path = image_of(leaf)->source->info().path;
+  return path.substr(path.find_last_of('/') + 1);
+}
+
+std::vector<const Node*> image_leaves(const Graph& graph) {
+  std::vector<const Node*> leaves;
+  for (const Expr& e : graph.nodes()) {
+    if (image_of(*e)) leaves.push_back(e.get());
+  }
+  return leaves;
+}
+
+int64_t box_bytes(const Graph& graph, const Node& leaf) { return needed_box(graph, leaf).count() * static_cast<int64_t>(size_of(leaf.type().dtype)); }
+
+/// Rebuilds the nodes of one pass with the streamed axis as a symbol.
+class PassBuilder {
+ public:
+  PassBuilder(const Graph& graph, const StreamAxis& axis, int level) : graph_(graph), axis_(axis), level_(level) {}
+
+  StreamPass run() {
+    StreamPass pass;
+    std::vector<Expr> results;
+    for (size_t k = 0; k < graph_.outputs().size(); ++k) {
+      const Node* n = graph_.outputs()[k].get();
+      if (!axis_.axis_of.count(n) || axis_.level.at(n) != level_) continue;
+      pass.outputs.push_back(static_cast<int>(k));
+      results.push_back(build(n));
+    }
+    for (const Expr& e : graph_.nodes()) {
+      if (!reduces_axis(*e, axis_) || axis_.level.at(e.get()) != level_ + 1) continue;
+      pass.reductions.push_back(e.get());
+      results.push_back(build(e.get()));
+    }
+    std::vector<Expr> inputs;
+    for (const Node* leaf : leaves_) inputs.push_back(made_.at(leaf));
+    for (const Node* n : arrays_) inputs.push_back(made_.at(n));
+    pass.leaves = leaves_;
+    pass.arrays = arrays_;
+    pass.graph = Graph::make(inputs, results);
+    return pass;
+  }
+
+ private:
+  // With a stack of its own: graphs may be deep.
+  Expr build(const Node* root) {
+    std::vector<const Node*> work{root};
+    while (!work.empty()) {
+      const Node* n = work.back();
+      if (made_.count(n)) {
+        work.pop_back();
+        continue;
+      }
+      if (is_boundary(n)) {
+        made_[n] = boundary(n);
+        work.pop_back();
+        continue;
+      }
+      bool ready = true;
+      for (const Expr& e : n->inputs()) {
+        if (!made_.count(e.get())) {
+          work.push_back(e.get());
+          ready = false;
+        }
+      }
+      if (!ready) continue;
+      made_[n] = rebuild(n);
+      work.pop_back();
+    }
+    return made_.at(root);
+  }
+
+  bool carries(const Node* n) const { return axis_.axis_of.count(n) != 0; }
+  bool is_boundary(const Node* n) const {
+    if (n->op().kind == OpKind::leaf) return true;
+    return !carries(n) && !(reduces_axis(*n, axis_) && axis_.level.at(n) == level_ + 1);
+  }
+
+  Expr boundary(const Node* n) {
+    if (constant_of(*n)) return Expr(n);
+    Type type = n->type();
+    if (carries(n)) {
+      const StreamAxis::Reach reach = axis_.reach.at(n);
+      type.shape[static_cast<size_t>(axis_.axis_of.at(n))] = Dim::symbol(stream_symbol) + Dim(reach.high - reach.low);
+      origin_[n] = reach.low;
+      leaves_.push_back(n);
+    } else {
+      arrays_.push_back(n);
+    }
+    return make_input(n->name().empty() ? "v" + std::to_string(arrays_.size()) : n->name(), type, n->origin());
+  }
+
+  Expr rebuild(const Node* n) {
+    std::vector<Expr> inputs;
+    for (const Expr& e : n->inputs()) inputs.push_back(made_.at(e.get()));
+    if (n->op().kind != OpKind::view || !carries(n)) return make_node(n->op(), inputs, n->attrs(), n->origin());
+    const auto axis = static_cast<size_t>(axis_.axis_of.at(n));
+    const Node* m = n->input(0).get();
+    Attrs attrs = n->attrs();
+    const Dim whole = inputs[0].shape()[static_cast<size_t>(axis_.axis_of.at(m))];
+    const bool slices = n->attr("starts") != nullptr;
+    Dim extent = whole;
+    if (slices && axis_.offset.count(n)) extent = Dim::symbol(stream_symbol);
+    for (Attr& a : attrs) {
+      if (a.key == "shape") std::get<std::vector<Dim>>(a.value)[axis] = extent;
+      if (a.key == "starts" && axis_.offset.count(n)) std::get<std::vector<Dim>>(a.value)[axis] = Dim(axis_.offset.at(n) - origin_.at(m));
+    }
+    if (axis_.offset.count(n)) origin_[n] = slices ? axis_.offset.at(n) : origin_.at(m);
+    return make_node(n->op(), inputs, attrs, n->origin());
+  }
+
+  const Graph& graph_;
+  const StreamAxis& axis_;
+  int level_;
+  std::unordered_map<const Node*, Expr> made_;
+  std::unordered_map<const Node*, int64_t> origin_;
+  std::vector<const Node*> leaves_, arrays_;
+};
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const StreamOptions& options) : options_(options) {
+    plan_.graph = graph;
+    plan_.budget = options.budget;
+  }
+
+  StreamPlan run() {
+    const Graph& graph = plan_.graph;
+    int64_t raw = 0, results = 0;
+    for (const Node* leaf : image_leaves(graph)) {
+      raw += box_bytes(graph, *leaf);
+      plan_.io_bytes += image_of(*leaf)->source->info().buffer_bytes;
+    }
+    for (const Expr& e : graph.outputs()) results += bytes_of(e.type());
+    plan_.io_bytes += options_.sink_bytes;
+    if (raw + results <= small_run && raw + results + plan_.io_bytes <= options_.budget) {
+      plan_.reasons.push_back("the run is small (" + format_size(raw + results) + " in and out), so it is one block");
+      in_memory(raw + results);
+      return std::move(plan_);
+    }
+    choose_axis();
+    const auto fits = [&] { return raw + results + plan_.io_bytes + temporaries_guess() <= options_.budget; };
+    if (plan_.axis && plan_.axis->levels > 1 && compressed() && fits()) {
+      plan_.reasons.push_back("blocks along " + plan_.axis->name + " would need " + std::to_string(plan_.axis->levels) + " decodings; the decoded voxels fit into the budget instead");
+      plan_.axis.reset();
+    }
+    if (!plan_.axis) {
+      if (!fits()) {
+        fail_runtime(ErrorCode::limit, "save", "no axis allows blocks, and all at once needs " + format_size(raw + results + plan_.io_bytes) + " where the budget is " +
+                                                   format_size(options_.budget) + why_not());
+      }
+      in_memory(raw + results);
+      return std::move(plan_);
+    }
+    build_passes();
+    return std::move(plan_);
+  }
+
+ private:
+  static int64_t bytes_of(const Type& type) {
+    int64_t n = static_cast<int64_t>(size_of(type.dtype));
+    for (int64_t d : constant_shape(type)) n *= d;
+    return n;
+  }
+
+  void in_memory(int64_t bytes) { plan_.kept_bytes = bytes + temporaries_guess(); }
+
+  // Temporaries of the whole program in memory.
+  int64_t temporaries_guess() {
+    if (whole_temporaries_ < 0) {
+      const Function f = compile_with(cut_images(), options_.function, build_options(options_.function));
+      whole_temporaries_ = f.memory(std::map<std::string, int64_t>()).temporaries;
+    }
+    return whole_temporaries_;
+  }
+  Graph cut_images() const {
+    std::vector<const Node*> outputs, used;
+    for (const Expr& e : plan_.graph.outputs()) outputs.push_back(e.get());
+    return cut_graph(outputs, [](const Node* n) { return image_of(*n) != nullptr; }, used);
+  }
+
+  bool compressed() const {
+    const auto leaves = image_leaves(plan_.graph);
+    return std::any_of(leaves.begin(), leaves.end(), [](const Node* l) { return image_of(*l)->source->info().in_order_only; });
+  }
+
+  std::string why_not() const {
+    std::string text;
+    for (const std::string& r : plan_.reasons) text += "; " + r;
+    return text;
+  }
+
+  // Compressed files and outputs come in their own order: only their slowest axis can be streamed.
+  std::string order_refusal(const StreamAxis& axis) const {
+    for (const Node* leaf : image_leaves(plan_.graph)) {
+      const auto carried = axis.axis_of.find(leaf);
+      const auto& info = image_of(*leaf)->source->info();
+      if (carried != axis.axis_of.end() && info.in_order_only && carried->second != info.stream_axis) {
+        return file_name(*leaf) + " is compressed and can only be read along its slowest axis";
+      }
+    }
+    for (size_t k = 0; k < plan_.graph.outputs().size(); ++k) {
+      const Expr& out = plan_.graph.outputs()[k];
+      const auto carried = axis.axis_of.find(out.get());
+      if (!options_.in_order[k] || carried == axis.axis_of.end()) continue;
+      for (int slower = carried->second + 1; slower < out.rank(); ++slower) {
+        if (!out.shape()[static_cast<size_t>(slower)].is_one()) return "a compressed output is written along its slowest axis";
+      }
+    }
+    return {};
+  }
+
+  void choose_axis() {
+    static constexpr const char* names[] = {"w", "v", "u", "t", "z", "y", "x"};
+    int best_cost = 1 << 20;
+    for (const char* name : names) {
+      StreamAxis axis = analyse_stream_axis(plan_.graph, name);
+      if (axis.refusal == "no image has it") continue;
+      if (axis.refusal.empty()) axis.refusal = order_refusal(axis);
+      if (!axis.refusal.empty()) {
+        plan_.reasons.push_back("not along " + axis.name + ": " + axis.refusal);
+        continue;
+      }
+      // One pass before several, no halo before a halo, slower axes before faster ones (they are tried first).
+      const int cost = axis.levels * 2 + (axis.windows ? 1 : 0);
+      if (cost >= best_cost) continue;
+      if (axis.levels > 1) plan_.reasons.push_back("along " + axis.name + " a value reduced over it is mapped over it again, which takes " + std::to_string(axis.levels) + " passes");
+      best_cost = cost;
+      plan_.axis = std::move(axis);
+    }
+    if (plan_.axis) {
+      const bool reduced = std::any_of(plan_.graph.nodes().begin(), plan_.graph.nodes().end(), [&](const Expr& e) { return reduces_axis(*e, *plan_.axis); });
+      plan_.reasons.push_back("blocks along " + plan_.axis->name + ": " + (reduced ? "it is reduced, with open accumulators between blocks" : "every operation maps it") +
+                              (plan_.axis->windows ? ", with a halo" : ""));
+    }
+  }
+
+  void build_passes() {
+    const StreamAxis& axis = *plan_.axis;
+    int64_t most = 0;
+    for (const Node* leaf : image_leaves(plan_.graph)) {
+      if (!axis.axis_of.count(leaf)) plan_.kept_bytes += box_bytes(plan_.graph, *leaf);
+    }
+    for (const Expr& e : plan_.graph.nodes()) {
+      if (reduces_axis(*e, axis)) plan_.kept_bytes += bytes_of(e.type());
+    }
+    for (size_t k = 0; k < plan_.graph.outputs().size(); ++k) {
+      const Expr& out = plan_.graph.outputs()[k];
+      if (!options_.to_file[k] || !axis.axis_of.count(out.get())) plan_.kept_bytes += 2 * bytes_of(out.type());
+    }
+    for (int level = 0; level <= axis.levels; ++level) {
+      StreamPass pass = PassBuilder(plan_.graph, axis, level).run();
+      if (pass.outputs.empty() && pass.reductions.empty()) continue;
+      codegen::BuildOptions build = build_options(options_.function);
+      build.stream_symbol = stream_symbol;
+      pass.program = codegen::build_program(pass.graph, build);
+      size_block(pass);
+      most = std::max(most, pass.bytes);
+      plan_.passes.push_back(std::move(pass));
+    }
+    const int64_t needed = most + plan_.kept_bytes + plan_.io_bytes;
+    if (needed > options_.budget) {
+      fail_runtime(ErrorCode::limit, "save", "the least this can run in is " + format_size(needed) + " (blocks of one position along " + axis.name + "), but the budget is " + format_size(options_.budget));
+    }
+  }
+
+  // Bytes of one run of the program with blocks of `length`, without scratch of more than one thread.
+  struct Cost {
+    int64_t buffers = 0, states = 0, scratch = 0;
+  };
+  Cost cost(const StreamPass& pass, int64_t length) const {
+    std::vector<runtime::Layout> arguments;
+    Cost c;
+    for (const Node* leaf : pass.leaves) {
+      arguments.push_back(leaf_layout(*leaf, length));
+      c.buffers += arguments.back().shape.product() * static_cast<int64_t>(size_of(arguments.back().dtype));
+    }
+    for (const Node* n : pass.arrays) {
+      const auto* image = image_of(*n);
+      arguments.push_back(block_layout(n->type().dtype, constant_shape(n->type()), image && image->source->info().swapped));
+    }
+    runtime::BindOptions bind{.threads = options_.threads, .block = {0, length, plan_.axis->extent, 0}, .outputs = {}, .output_aligned = {}};
+    const runtime::Binding binding = runtime::bind(pass.program, arguments, bind);
+    for (size_t k = 0; k < pass.outputs.size(); ++k) {
+      if (options_.to_file[static_cast<size_t>(pass.outputs[k])]) c.buffers += binding.outputs[k].shape.product() * static_cast<int64_t>(size_of(binding.outputs[k].dtype));
+    }
+    c.states = binding.state_bytes;
+    c.scratch = static_cast<int64_t>(binding.scratch_bytes);
+    return c;
+  }
+
+  runtime::Layout leaf_layout(const Node& leaf, int64_t length) const {
+    const StreamAxis& axis = *plan_.axis;
+    std::vector<int64_t> shape = constant_shape(leaf.type());
+    const auto reach = axis.reach.at(&leaf);
+    shape[static_cast<size_t>(axis.axis_of.at(&leaf))] = length + reach.high - reach.low;
+    return block_layout(leaf.type().dtype, shape, image_of(leaf)->source->info().swapped);
+  }
+
+  void size_block(StreamPass& pass) const {
+    bool in_order = false;
+    for (const Node* leaf : pass.leaves) in_order = in_order || image_of(*leaf)->source->info().in_order_only;
+    for (int k : pass.outputs) in_order = in_order || options_.in_order[static_cast<size_t>(k)];
+    pass.blocks_in_parallel = !in_order && pass.reductions.empty() && options_.threads > 1;
+    const Cost one = cost(pass, 1);
+    const int64_t per_index = std::max<int64_t>(1, one.buffers);
+    const int64_t workers = pass.blocks_in_parallel ? options_.threads : 1;
+    const int64_t room = options_.budget - plan_.kept_bytes - plan_.io_bytes;
+    int64_t length = std::max<int64_t>(1, (pass.blocks_in_parallel ? cache_block : shared_block) / per_index);
+    const int64_t pieces = pass.blocks_in_parallel ? 2 * options_.threads : 1;
+    length = std::min(length, std::max<int64_t>(1, plan_.axis->extent / pieces));
+    const auto total = [&](int64_t n, int64_t w) {
+      const Cost c = cost(pass, n);
+      return w * (c.buffers + (pass.reductions.empty() ? c.states : 0)) + (pass.reductions.empty() ? 0 : c.states) + c.scratch * options_.threads;
+    };
+    while (length > 1 && total(length, workers) > room) length /= 2;
+    if (pass.blocks_in_parallel && total(length, workers) > room) pass.blocks_in_parallel = false;
+    pass.block = length;
+    pass.bytes = total(length, pass.blocks_in_parallel ? workers : 1);
+  }
+
+  StreamOptions options_;
+  StreamPlan plan_;
+  int64_t whole_temporaries_ = -1;
+};
+
+}  // namespace
+
+int64_t StreamPlan::peak() const {
+  int64_t most = 0;
+  for (const StreamPass& p : passes) most = std::max(most, p.bytes);
+  return most + kept_bytes + io_bytes;
+}
+
+std::vector<int64_t> constant_shape(const Type& type) {
+  std::vector<int64_t> shape;
+  for (const Dim& d : type.shape) shape.push_back(d.constant());
+  return shape;
+}
+
+runtime::Layout block_layout(DType dtype, const std::vector<int64_t>& shape, bool swapped) {
+  return {dtype, shape, Dims(dense_strides(shape, size_of(dtype), true)), swapped};
+}
+
+Graph cut_graph(const std::vector<const Node*>& outputs, const std::function<bool(const Node*)>& known, std::vector<const Node*>& used) {
+  std::unordered_map<const Node*, Expr> made;
+  std::vector<Expr> inputs, results;
+  std::vector<const Node*> work(outputs.begin(), outputs.end());
+  while (!work.empty()) {
+    const Node* n = work.back();
+    if (made.count(n)) {
+      work.pop_back();
+      continue;
+    }
+    if (known(n)) {
+      made[n] = make_input(n->name().empty() ? "v" + std::to_string(used.size()) : n->name(), n->type(), n->origin());
+      inputs.push_back(made[n]);
+      used.push_back(n);
+      work.pop_back();
+      continue;
+    }
+    bool ready = true;
+    for (const Expr& e : n->inputs()) {
+      if (!made.count(e.get())) {
+        work.push_back(e.get());
+        ready = false;
+      }
+    }
+    if (!ready) continue;
+    std::vector<Expr> operands;
+    for (const Expr& e : n->inputs()) operands.push_back(made.at(e.get()));
+    made[n] = n->inputs().empty() ? Expr(n) : make_node(n->op(), operands, n->attrs(), n->origin());
+    work.pop_back();
+  }
+  for (const Node* n : outputs) results.push_back(made.at(n));
+  return Graph::make(inputs, results);
+}
+
+StreamPlan plan_stream(const Graph& graph, const StreamOptions& options) { return Planner(graph, options).run(); }
+
+}  // namespace voxloom::detail

@@ -1,0 +1,153 @@
+// tests/api/image_test.cpp: expressions over files: streamed results against the interpreter, for budgets, threads, containers and axes.
+#include <voxloom/api/voxloom.h>
+#include <voxloom/io/sink.h>
+#include <voxloom/io/source.h>
+#include <voxloom/ops/interpret.h>
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+
+namespace vl = voxloom;
+using vl::Array;
+using vl::Expr;
+
+namespace {
+
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "voxloom-image-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string file(const std::string& name) const { return (path / name).string(); }
+};
+
+Array random_voxels(vl::Dims shape, vl::DType dtype, uint32_t seed) {
+  const Array a = Array::empty(shape, vl::f64, vl::Order::F);
+  std::mt19937 rng(seed);
+  std::uniform_real_distribution<double> uniform(-2000, 2000);
+  for (double& v : a.span<double>(vl::Order::F)) v = uniform(rng);
+  return a.cast(dtype, vl::Order::F);
+}
+
+void write_image(const std::string& path, const Array& voxels) {
+  vl::io::NiftiHeader header;
+  header.dims = voxels.shape().vector();
+  header.set_storage(voxels.dtype());
+  vl::io::Warnings warnings;
+  auto sink = vl::io::create_sink(path, header, {.no_fsync = true, .no_clobber = false, .gzip_level = 1, .threads = 1}, warnings);
+  sink->write(vl::io::Box::whole(voxels.shape().vector()), voxels.raw());
+  sink->commit();
+}
+
+Array read_image(const std::string& path) {
+  vl::io::Warnings warnings;
+  auto source = vl::io::open_source(path, {}, warnings);
+  Array a = Array::empty(source->info().dims, source->info().dtype, vl::Order::F);
+  source->read(vl::io::Box::whole(source->info().dims), a.raw());
+  return a;
+}
+
+std::vector<vl::HostArray> expected_of(const std::vector<Expr>& values, const std::map<std::string, Array>& voxels) {
+  return vl::interpret(vl::Graph::make({}, values), {}, [&](const vl::Node& leaf) {
+    for (const auto& [name, array] : voxels) {
+      if (leaf.name() == name) return vl::HostArray::copy(array.view(), vl::Order::F);
+    }
+    throw std::runtime_error("no voxels for " + leaf.name());
+  });
+}
+
+}  // namespace
+
+TEST_CASE("streamed results have the interpreter's bits for any budget, thread count and container") {
+  const Folder folder;
+  const vl::Dims shape{24, 20, 18, 130};
+  const Array voxels = random_voxels(shape, vl::i16, 1);
+  for (const std::string name : {"a.nii", "a.nii.gz"}) {
+    write_image(folder.file(name), voxels);
+    const vl::io::Image a = vl::io::open(folder.file(name));
+    const Expr x = a.expr();
+    const std::vector<Expr> values{x / 2,
+                                   vl::mean(x, "t"),
+                                   (x - vl::mean(x, "t")) / vl::std(x, "t"),
+                                   vl::sub(vl::index(x, {vl::ellipsis, vl::Slice{1, {}, {}}}), vl::index(x, {vl::ellipsis, vl::Slice{{}, -1, {}}})),
+                                   vl::index(x, {vl::ellipsis, 3}) - vl::mean(x),
+                                   vl::max(x, "z")};
+    const auto expected = expected_of(values, {{name, voxels}});
+    for (int threads : {1, 2, 3}) {
+      for (int64_t memory : {vl::MiB(9), vl::MiB(64)}) {
+        for (size_t k = 0; k < values.size(); ++k) {
+          INFO(name << " value " << k << " threads " << threads << " memory " << memory);
+          const bool whole_needed = name == "a.nii.gz" && (k == 2 || k == 3) && memory < vl::MiB(10);
+          if (whole_needed && k == 3) continue;
+          vl::io::SaveOptions options;
+          options.threads = threads;
+          options.memory = memory;
+          options.no_fsync = true;
+          const std::string out = folder.file(k % 2 == 0 ? "out.nii" : "out.nii.gz");
+          INFO(vl::io::explain_save({{values[k], out}}, options));
+          vl::io::save(values[k], out, options);
+          const Array result = read_image(out);
+          Array wanted = Array::view(expected[k].view());
+          REQUIRE(result.bytes() == wanted.bytes());
+          REQUIRE(std::memcmp(result.raw(), expected[k].bytes.data(), static_cast<size_t>(result.bytes())) == 0);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("several outputs, scalars and images from one run") {
+  const Folder folder;
+  const Array voxels = random_voxels({64, 40, 30, 25}, vl::f32, 2);
+  write_image(folder.file("a.nii"), voxels);
+  const Expr x = vl::io::open(folder.file("a.nii")).expr();
+  const std::vector<Expr> values{vl::sum(x), vl::mean(x, "t"), vl::var(x), vl::exp(x / 1000)};
+  const auto expected = expected_of(values, {{"a.nii", voxels}});
+  for (int threads : {1, 2}) {
+    const auto results = vl::io::evaluate_many(values, {.memory = vl::MiB(24), .threads = threads});
+    for (size_t k = 0; k < values.size(); ++k) {
+      INFO("value " << k << " threads " << threads);
+      REQUIRE(vl::same_bits(results[k], Array::view(expected[k].view())));
+    }
+  }
+}
+
+TEST_CASE("a budget below the minimum is refused before anything is read or written") {
+  const Folder folder;
+  write_image(folder.file("a.nii"), random_voxels({64, 64, 32, 20}, vl::f32, 3));
+  const Expr x = vl::io::open(folder.file("a.nii")).expr();
+  try {
+    vl::io::save(x / 2, folder.file("o.nii"), {.memory = 4096});
+    FAIL("no error");
+  } catch (const vl::RuntimeError& e) {
+    REQUIRE(e.code() == vl::ErrorCode::limit);
+  }
+  REQUIRE(!std::filesystem::exists(folder.file("o.nii")));
+}
+
+TEST_CASE("the output may be the input") {
+  const Folder folder;
+  const Array voxels = random_voxels({20, 20, 20}, vl::i16, 4);
+  write_image(folder.file("a.nii"), voxels);
+  const Expr x = vl::io::open(folder.file("a.nii")).expr();
+  vl::io::save(x + 1, folder.file("a.nii"));
+  const Array result = read_image(folder.file("a.nii"));
+  REQUIRE(result.dtype() == vl::f32);
+  REQUIRE(result.at<float>(3, 4, 5) == static_cast<float>(voxels.at<int16_t>(3, 4, 5)) + 1);
+}
+
+TEST_CASE("what cannot be saved is a user error") {
+  const Folder folder;
+  write_image(folder.file("a.nii"), random_voxels({8, 8, 8}, vl::i16, 5));
+  write_image(folder.file("b.nii"), random_voxels({8, 8, 9}, vl::i16, 6));
+  const Expr a = vl::io::open(folder.file("a.nii")).expr(), b = vl::io::open(folder.file("b.nii")).expr();
+  REQUIRE_THROWS_AS(vl::io::save(vl::sum(a), folder.file("o.nii")), vl::UserError);
+  REQUIRE_THROWS_WITH(a + b, Catch::Contains("8") && Catch::Contains("9"));
+  REQUIRE_THROWS_WITH(vl::io::save(a, folder.file("o.txt")), Catch::Contains(".nii"));
+}
