@@ -121,6 +121,17 @@ Expr in_file_order(const Expr& value) {
   return transpose(value, axes);
 }
 
+io::Box file_box(const Type& type, const io::Box& box, const std::vector<int64_t>& file_dims) {
+  io::Box result = io::Box::whole(file_dims);
+  for (int k = 0; k < type.rank(); ++k) {
+    const auto axis = static_cast<size_t>(file_axis(type.names[static_cast<size_t>(k)]));
+    if (axis >= file_dims.size()) continue;
+    result.start[axis] = box.start[static_cast<size_t>(k)];
+    result.extent[axis] = box.extent[static_cast<size_t>(k)];
+  }
+  return result;
+}
+
 void check_grids(const Graph& graph) {
   const io::NiftiHeader* first = nullptr;
   std::string first_path;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <voxloom/graph/graph.h>
+#include <voxloom/io/box.h>
 #include <voxloom/io/nifti_header.h>
 
 #include <string>
@@ -15,6 +16,8 @@ io::NiftiHeader header_of(const Expr& value, const std::string& header_from);
 io::NiftiHeader output_header(io::NiftiHeader header, const Expr& value);
 /// The value with its axes in the order x y z t u v w. UserError if an axis has no name of these.
 Expr in_file_order(const Expr& value);
+/// A box of a value in file order as a box of a file with these extents: axes that only one of them has are of extent 1.
+io::Box file_box(const Type& type, const io::Box& box, const std::vector<int64_t>& file_dims);
 /// UserError naming two files if the images with spatial axes do not lie on one grid.
 void check_grids(const Graph& graph);
 

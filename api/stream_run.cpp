@@ -1,6 +1,7 @@
 // api/stream_run.cpp: passes of blocks: read, run the kernels, write.
 #include <voxloom/api/stream_run.h>
 
+#include <voxloom/api/header_walk.h>
 #include <voxloom/api/pipeline.h>
 #include <voxloom/graph/constant.h>
 #include <voxloom/runtime/executor.h>
@@ -156,8 +157,12 @@ class StreamRun {
     }
     const auto start = Clock::now();
     const Array dense = value.is_f_contiguous() ? value : value.copy(Order::F);
-    sinks_[output]->write(io::Box::whole(value.shape().vector()), dense.raw());
+    write_box(output, io::Box::whole(value.shape().vector()), dense.raw());
     record({.name = "write output " + std::to_string(output), .kind = StepKind::io_write, .seconds = since(start), .calls = 1, .bytes_written = dense.bytes()});
+  }
+
+  void write_box(size_t output, const io::Box& box, const std::byte* voxels) const {
+    sinks_[output]->write(file_box(plan_.graph.outputs()[output].type(), box, sinks_[output]->header().dims), voxels);
   }
 
   // ---- a pass of blocks ----
@@ -295,7 +300,7 @@ class StreamRun {
     const auto axis = static_cast<size_t>(plan_.axis->axis_of.at(n));
     box.start[axis] = block.start;
     box.extent[axis] = block.length;
-    sinks_[output]->write(box, buffer.raw());
+    write_box(output, box, buffer.raw());
     return box.count() * static_cast<int64_t>(size_of(buffer.dtype()));
   }
 

@@ -84,8 +84,41 @@ class Analysis {
         }
       }
     }
+    unify_through_loads();
     if (loads.size() > max_group_loads) return "the kernel would read more than " + std::to_string(max_group_loads) + " arrays";
     return {};
+  }
+
+  // Nodes that read the same axis of the same array run along it together, unless that would make two axes of one node the same.
+  void unify_through_loads() {
+    std::map<std::pair<const Node*, size_t>, int> readers;
+    for (const Node* n : nodes_) {
+      for (size_t k = 0; k < n->inputs().size(); ++k) {
+        const ViewMap map = operand_map(*n, k);
+        if (first_.count(map.base)) continue;
+        for (size_t j = 0; j < map.terms.size(); ++j) {
+          const IndexTerm& t = map.terms[j];
+          if (t.axis < 0 || !t.identity()) continue;
+          if (!(domain_type(*n).shape[static_cast<size_t>(t.axis)] == map.base->type().shape[j])) continue;
+          const auto [it, is_new] = readers.try_emplace({map.base, j}, variable(n, t.axis));
+          if (!is_new && !would_collide(it->second, variable(n, t.axis))) parent_[static_cast<size_t>(find(it->second))] = find(variable(n, t.axis));
+        }
+      }
+    }
+  }
+
+  bool would_collide(int a, int b) {
+    const int ra = find(a), rb = find(b);
+    if (ra == rb) return false;
+    for (const Node* n : nodes_) {
+      bool has_a = false, has_b = false;
+      for (int k = 0; k < domain_type(*n).rank(); ++k) {
+        has_a = has_a || find(variable(n, k)) == ra;
+        has_b = has_b || find(variable(n, k)) == rb;
+      }
+      if (has_a && has_b) return true;
+    }
+    return false;
   }
 
   // Numbers the classes from the slowest to the fastest in the order of the node that has them all.
