@@ -1,4 +1,4 @@
-// ops/build_elementwise.cpp: operators and elementwise functions over apply().
+// ops/build_elementwise.cpp: operators and elementwise functions over elementwise().
 #include <voxloom/graph/constant.h>
 #include <voxloom/ops/build.h>
 
@@ -19,13 +19,13 @@ void check_power(const Operand& x, const Operand& y) {
 }  // namespace
 
 #define VOXLOOM_DEFINE(name) \
-  Expr name(const Operand& x) { return apply(#name, {x}); }
+  Expr name(const Operand& x) { return elementwise(#name, {x}); }
 VOXLOOM_UNARY_FUNCTIONS(VOXLOOM_DEFINE)
 #undef VOXLOOM_DEFINE
 #define VOXLOOM_DEFINE(name)                                           \
   Expr name(const Operand& x, const Operand& y) {                      \
     if constexpr (std::string_view(#name) == "pow") check_power(x, y); \
-    return apply(#name, {x, y});                                       \
+    return elementwise(#name, {x, y});                                 \
   }
 VOXLOOM_BINARY_FUNCTIONS(VOXLOOM_DEFINE)
 #undef VOXLOOM_DEFINE
@@ -47,15 +47,15 @@ Expr operator~(const Operand& x) { return bit_not(x); }
 Expr operator<<(const Operand& x, const Operand& y) { return shl(x, y); }
 Expr operator>>(const Operand& x, const Operand& y) { return shr(x, y); }
 
-Expr where(const Operand& condition, const Operand& x, const Operand& y) { return apply("where", {condition, x, y}); }
-Expr clip(const Operand& x, const Operand& low, const Operand& high) { return apply("clip", {x, low, high}); }
+Expr where(const Operand& condition, const Operand& x, const Operand& y) { return elementwise("where", {condition, x, y}); }
+Expr clip(const Operand& x, const Operand& low, const Operand& high) { return elementwise("clip", {x, low, high}); }
 
 Expr round(const Operand& x, int decimals) {
   if (decimals == 0) return rint(x);
   const double scale = std::pow(10.0, std::abs(decimals));
   const OriginId origin = x.origin();
   const auto scaled = [&](const Expr& value, bool up) {
-    return apply(up ? "mul" : "div", {Operand(value, origin), Operand(scale, origin)});
+    return elementwise(up ? "mul" : "div", {Operand(value, origin), Operand(scale, origin)});
   };
   Expr value = x.as_expr();
   return scaled(rint(Operand(scaled(value, decimals > 0), origin)), decimals < 0);

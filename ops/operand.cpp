@@ -133,7 +133,7 @@ DType common_dtype(const OpInfo& row, std::span<const Operand> operands) {
   return common;
 }
 
-Expr apply(const OpInfo& row, std::span<const Operand> operands, Attrs attrs) {
+Expr elementwise(const OpInfo& row, std::span<const Operand> operands, Attrs attrs) {
   const OriginId origin = operands.empty() ? OriginId{} : operands[0].origin();
   const auto count = static_cast<int>(operands.size());
   if (count < row.min_arity || count > row.max_arity)
@@ -151,8 +151,8 @@ Expr apply(const OpInfo& row, std::span<const Operand> operands, Attrs attrs) {
   return make_node(row, align(row.name, std::move(inputs), origin), std::move(attrs), origin);
 }
 
-Expr apply(const char* row, std::initializer_list<Operand> operands) {
-  return apply(op(row), std::span(operands.begin(), operands.size()));
+Expr elementwise(const char* row, std::initializer_list<Operand> operands) {
+  return elementwise(op(row), std::span(operands.begin(), operands.size()));
 }
 
 }  // namespace voxloom

@@ -69,8 +69,8 @@ class VOXLOOM_API Operand {
 
 /// A node of an elementwise row, as users expect it: operands are promoted by the row's rule with explicit casts, aligned by NumPy's rule (or
 /// by axis names where both carry names) with explicit dimshuffles, and checked. The origin is the first operand's.
-VOXLOOM_API Expr apply(const OpInfo& row, std::span<const Operand> operands, Attrs attrs = {});
-VOXLOOM_API Expr apply(const char* row, std::initializer_list<Operand> operands);
+VOXLOOM_API Expr elementwise(const OpInfo& row, std::span<const Operand> operands, Attrs attrs = {});
+VOXLOOM_API Expr elementwise(const char* row, std::initializer_list<Operand> operands);
 
 /// The operands with one rank each, aligned but not repeated; UserError names `function` when their shapes do not broadcast.
 VOXLOOM_API std::vector<Expr> align(const char* function, std::vector<Expr> operands, OriginId origin = {});
