@@ -86,6 +86,7 @@ struct Function::Impl {
       std::vector<runtime::Layout> wanted;
       for (size_t k = 0; k < outputs.size(); ++k) {
         wanted.push_back(outputs[k].defined() ? runtime::layout_of(outputs[k]) : context.binding.outputs[k]);
+        context.dense_outputs = context.dense_outputs && wanted.back() == context.binding.outputs[k];
         bind_options.output_aligned.push_back(!outputs[k].defined() || is_aligned(outputs[k]));
         context.aligned_outputs = context.aligned_outputs && bind_options.output_aligned.back();
       }
@@ -102,7 +103,10 @@ struct Function::Impl {
       if (!fits(context.binding.arguments[k], arguments[k])) return false;
     }
     for (size_t k = 0; k < outputs.size(); ++k) {
-      if (!outputs[k].defined()) continue;
+      if (!outputs[k].defined()) {
+        if (!context.dense_outputs) return false;  // a fresh one would not have the layout that was bound for another call's out=
+        continue;
+      }
       if (!fits(context.binding.outputs[k], outputs[k]) || (context.aligned_outputs && !is_aligned(outputs[k]))) return false;
     }
     return true;
