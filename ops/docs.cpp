@@ -1,5 +1,6 @@
 // ops/docs.cpp: writes the op table as Markdown.
 #include <voxloom/ops/docs.h>
+#include <voxloom/ops/policy.h>
 #include <voxloom/ops/table.h>
 
 #include <string_view>
@@ -50,19 +51,54 @@ std::string flags_text(const OpInfo& row) {
   return text;
 }
 
+constexpr DType dtypes[] = {DType::boolean, DType::i8,  DType::i16, DType::i32, DType::i64, DType::u8,  DType::u16,
+                            DType::u32,     DType::u64, DType::f32, DType::f64, DType::c64, DType::c128};
+
+std::string promotion_table(const Policy& policy) {
+  std::string text = "|  |", rule = "|---|";
+  for (const DType t : dtypes) {
+    text += " " + std::string(name_of(t)) + " |";
+    rule += "---|";
+  }
+  text += "\n" + rule + "\n";
+  for (const DType a : dtypes) {
+    text += "| **" + std::string(name_of(a)) + "** |";
+    for (const DType b : dtypes) text += " " + std::string(name_of(promote(a, b, policy))) + " |";
+    text += "\n";
+  }
+  return text;
+}
+
+std::string promotion_section() {
+  return "\n## promotion\n\n"
+         "The common dtype of two arrays under `cast_policy = floatX` with `floatX = float32` (the default):\n\n" +
+         promotion_table({}) +
+         "\nUnder `cast_policy = numpy`, or with `floatX = float64`, it is `numpy.result_type`. Functions of integers and booleans compute "
+         "in\n"
+         "floatX (NumPy's policy: float64 from 32-bit integers on, otherwise float32; true division always float64). Integer voxels of "
+         "images\n"
+         "compute in floatX, in float64 from 32-bit integers on, for + - * / ** and functions, and wherever they meet a fraction; // % sum "
+         "prod,\n"
+         "comparisons, where, minimum, maximum and moves keep integers.\n\n"
+         "Sums and products of floats accumulate in float64 and give the operand's dtype; of booleans and integers in int64 (uint64 for "
+         "uint64)\n"
+         "and give that. Means of integers up to 32 bits are the exact int64 sum divided in float64, rounded to floatX; var and std "
+         "compute in\n"
+         "float64.\n";
+}
+
 }  // namespace
 
 std::string ops_markdown() {
   std::string text =
       "# Ops\n\n"
-      "Made from the op table (`ops/rows_*.cpp`); `tests/ops/docs_test.cpp` keeps it true. Elementwise ops broadcast by NumPy's rule, "
-      "images\n"
-      "by axis names. \"Operands\" says how they are brought to one dtype first (see `ops/policy.h` for the promotion table); host numbers "
-      "are\n"
-      "weak: they never widen a dtype. Names without code marks are NumPy's and Theano's for the same. Reductions combine their elements "
-      "in the order of `ops/reduce_order.h`, a function of shape and "
-      "type\n"
-      "alone. Measured error bounds of functions are in `docs/vecmath.md`.\n";
+      "Made from the op table (`ops/rows_*.cpp`); `tests/ops/docs_test.cpp` keeps it true. Names without code marks are NumPy's and "
+      "Theano's\n"
+      "for the same. Elementwise ops broadcast by NumPy's rule, images by axis names. \"Operands\" says how they are brought to one dtype "
+      "first\n"
+      "(the promotion table is at the end); host numbers are weak: they never widen a dtype. Reductions combine their elements in the "
+      "order of\n"
+      "`ops/reduce_order.h`, a function of shape and type alone. Measured error bounds of functions are in `docs/vecmath.md`.\n";
   std::string_view family;
   for (const OpInfo* row : all_ops()) {
     if (family != row->family) {
@@ -75,7 +111,7 @@ std::string ops_markdown() {
     for (const std::string_view alias : aliases_of(*row)) name += " " + std::string(alias);
     text += "| " + name + " | " + operands + " | " + cell(row->doc) + " | " + cell(row->domain) + " | " + flags_text(*row) + " |\n";
   }
-  return text;
+  return text + promotion_section();
 }
 
 }  // namespace voxloom
