@@ -1,11 +1,10 @@
 // api/pipeline.cpp: the passes in order.
 #include <voxloom/api/pipeline.h>
 
-#include <voxloom/graph/constant.h>
 #include <voxloom/graph/passes/optimise.h>
 #include <voxloom/graph/print.h>
-#include <voxloom/ops/interpret.h>
 #include <voxloom/ops/policy.h>
+#include <voxloom/ops/rules/rules.h>
 #include <voxloom/runtime/log.h>
 
 #include <chrono>
@@ -13,20 +12,10 @@
 namespace voxloom::detail {
 namespace {
 
-// Value of a node whose operands are all constants, by the interpreter.
-std::shared_ptr<const ConstantPayload> evaluate_constant(const Node& node) {
-  std::vector<HostArray> values;
-  std::vector<const HostArray*> operands;
-  for (const Expr& e : node.inputs()) values.push_back(HostArray::copy(constant_of(*e)->view(), e.type().order));
-  for (const HostArray& v : values) operands.push_back(&v);
-  const HostArray result = HostArray::copy(interpret_node(node, operands, {}).view(), Order::C);
-  return std::make_shared<ConstantPayload>(result.dtype, result.shape, result.bytes);
-}
-
 PassContext pass_context(const FunctionOptions& options) {
   PassContext context;
   context.excluded = options.optimizer_excluding;
-  context.evaluate = evaluate_constant;
+  use_op_rules(context);
   const WarnFloat64 warn = current_policy().warn_float64;
   context.float64 = warn == WarnFloat64::raise ? Float64Check::raise : warn == WarnFloat64::warn ? Float64Check::warn : Float64Check::ignore;
   context.warn = [](const std::string& message) { log(LogLevel::warning, message); };
