@@ -30,6 +30,10 @@ KernelRegistry::Built build(const Kernel& kernel, const CompileOptions& options,
     return {link_object(*object, symbol), object->size()};
   }
   if (!options.cache_dir.empty()) info.why = disk.reason();
+#ifndef NDEBUG
+  const std::vector<std::string> problems = verify(kernel);
+  internal_check(problems.empty(), "malformed kernel: " + (problems.empty() ? std::string() : problems.front()));
+#endif
   const std::string object = object_code(kernel, options.target, symbol);
   info.origin = CompileInfo::Origin::compiled;
   KernelRegistry::Built built{link_object(object, symbol), object.size()};

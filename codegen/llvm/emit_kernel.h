@@ -5,6 +5,7 @@
 #include <voxloom/codegen/llvm/ir.h>
 #include <voxloom/codegen/llvm/loop_shape.h>
 
+#include <utility>
 #include <vector>
 
 namespace voxloom::codegen {
@@ -68,6 +69,7 @@ class KernelEmitter {
   void store(const Stmt& s);
   void store_lanes(const Address& a, V v, unsigned size, bool nontemporal);
   void store_through_buffer(const Address& a, V v, unsigned size);
+  template <class Whole, class PartOnly> std::pair<Ir::Block, Ir::Block> if_all_lanes(Whole&& whole, PartOnly&& part);
   bool masks_natively(const Address& a, unsigned size) const;
   template <class F> void for_active_lanes(F&& f);
 

@@ -62,6 +62,23 @@ template <class F> void KernelEmitter::for_active_lanes(F&& f) {
   ir_.at(end);
 }
 
+/// Runs `whole` when all lanes of a masked part are active, else `part`; returns the blocks where they end, and goes on behind them.
+template <class Whole, class PartOnly> std::pair<Ir::Block, Ir::Block> KernelEmitter::if_all_lanes(Whole&& whole, PartOnly&& part) {
+  const V count = ir_.sub(part_->to, part_->from);
+  const Ir::Block yes = ir_.new_block("all"), no = ir_.new_block("some"), join = ir_.new_block("joined");
+  ir_.branch(ir_.icmp(LLVMIntEQ, count, ir_.c64(part_->width)), yes, no);
+  ir_.at(yes);
+  whole();
+  const Ir::Block from_whole = ir_.here();
+  ir_.jump(join);
+  ir_.at(no);
+  part();
+  const Ir::Block from_part = ir_.here();
+  ir_.jump(join);
+  ir_.at(join);
+  return {from_whole, from_part};
+}
+
 KernelEmitter::V KernelEmitter::load_through_buffer(const Address& a, T element, unsigned size) {
   const T type = ir_.vector(element, part_->width);
   const V values = buffer(0);
@@ -84,7 +101,16 @@ KernelEmitter::V KernelEmitter::load_lane_by_lane(const Address& a, T element) {
 KernelEmitter::V KernelEmitter::load_lanes(const Address& a, T element, unsigned size) {
   const T type = ir_.vector(element, part_->width);
   if (part_->mask != nullptr) {
-    if (!masks_natively(a, size)) return load_through_buffer(a, element, size);
+    if (a.kind == Address::Kind::contiguous && !masks_natively(a, size)) {
+      V whole = nullptr, part = nullptr;
+      const auto [from_whole, from_part] =
+          if_all_lanes([&] { whole = ir_.load(type, a.pointer, 1); }, [&] { part = load_through_buffer(a, element, size); });
+      const V v = ir_.phi(type);
+      Ir::incoming(v, whole, from_whole);
+      Ir::incoming(v, part, from_part);
+      return v;
+    }
+    if (a.kind != Address::Kind::contiguous) return load_through_buffer(a, element, size);
     return ir_.intrinsic("llvm.masked.load", {type, ir_.ptr()}, {a.pointer, ir_.c32(1), part_->mask, ir_.zero(type)});
   }
   return a.kind == Address::Kind::contiguous ? ir_.load(type, a.pointer, 1) : load_lane_by_lane(a, element);
@@ -115,7 +141,11 @@ void KernelEmitter::store_through_buffer(const Address& a, V v, unsigned size) {
 
 void KernelEmitter::store_lanes(const Address& a, V v, unsigned size, bool nontemporal) {
   if (part_->mask != nullptr) {
-    if (!masks_natively(a, size)) return store_through_buffer(a, v, size);
+    if (a.kind == Address::Kind::contiguous && !masks_natively(a, size)) {
+      if_all_lanes([&] { ir_.store(v, a.pointer, 1); }, [&] { store_through_buffer(a, v, size); });
+      return;
+    }
+    if (a.kind != Address::Kind::contiguous) return store_through_buffer(a, v, size);
     ir_.intrinsic("llvm.masked.store", {LLVMTypeOf(v), ir_.ptr()}, {v, a.pointer, ir_.c32(1), part_->mask});
     return;
   }
