@@ -255,8 +255,8 @@ void wrong_operand_stride(Kernel& k) {
 
 constexpr Bug bugs[] = {
     {"swapped_sub", "operands of subtractions change places", swapped_sub},
-    {"wrong_stride", "two axes of an operand use each other's stride", wrong_stride},
-    {"dropped_term", "an axis of an operand is forgotten in its address", dropped_term},
+    {"wrong_stride", "two axes of an operand use each other's stride", wrong_stride, true},
+    {"dropped_term", "an axis of an operand is forgotten in its address", dropped_term, true},
     {"last_element_missing", "vector loops end one element early", last_element_missing},
     {"tail_not_masked", "free vector loops run on to a multiple of 8", tail_not_masked},
     {"first_element_missing", "reductions begin one element late", first_element_missing},
@@ -265,7 +265,7 @@ constexpr Bug bugs[] = {
     {"fold_order", "folding lanes takes the upper half first", fold_order},
     {"half_the_lanes", "reductions use 16 interleaved states instead of 32", half_the_lanes},
     {"extremum_drops_nan", "minimum and maximum as one comparison", extremum_drops_nan},
-    {"byte_order_ignored", "byte-swapped operands are read as they are", byte_order_ignored},
+    {"byte_order_ignored", "byte-swapped operands are read as they are", byte_order_ignored, true},
     {"extents_swapped", "flattened axes are taken apart with each other's size", extents_swapped},
     {"sign_lost_in_cast", "narrow signed integers are converted as unsigned", sign_lost_in_cast},
     {"contraction", "a product and a sum are rounded once", contraction},
@@ -273,14 +273,14 @@ constexpr Bug bugs[] = {
     {"select_swapped", "the branches of a choice change places", select_swapped},
     {"store_missing", "one result is not stored", store_missing},
     {"less_is_less_equal", "< compiled as <=", less_is_less_equal},
-    {"load_taken_for_uniform", "a strided operand is taken to be dense", load_taken_for_uniform},
+    {"load_taken_for_uniform", "a strided operand is taken to be dense", load_taken_for_uniform, true},
     {"state_not_updated", "the last state of a reduction keeps its first value", state_not_updated},
     {"wrong_leaf_length", "leaves of 32 elements whatever the shape", wrong_leaf_length},
     {"floor_truncates", "floor rounds towards zero", floor_truncates},
     {"shift_count_masked", "shift counts modulo the width, as x86 does it", shift_count_masked},
     {"narrow_accumulator", "float64 sums take in float32 numbers", narrow_accumulator},
     {"wrong_part", "a second operand is confused with the first", wrong_part},
-    {"wrong_operand_stride", "strides of two operands change places", wrong_operand_stride},
+    {"wrong_operand_stride", "strides of two operands change places", wrong_operand_stride, true},
 };
 
 }  // namespace

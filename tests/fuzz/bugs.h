@@ -12,6 +12,7 @@ struct Bug {
   std::string_view name;
   std::string_view what;
   void (*damage)(codegen::Kernel& kernel);
+  bool in_layouts = false;  ///< shows only in kernels for unusual layouts
 };
 std::span<const Bug> all_bugs();
 

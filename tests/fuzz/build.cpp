@@ -108,7 +108,7 @@ Expr build_node(const CaseNode& node, const std::vector<Expr>& operands) {
   if (f == "stack") return stack(list, static_cast<int>(node.ints[0]));
   const OpInfo& row = op(f.c_str());
   if (row.kind == OpKind::reduction) return build_reduction(row, node, operands[0]);
-  return voxloom::apply(row, std::span<const Operand>(list));
+  return elementwise(row, list);
 }
 
 Built build(const Case& c) {

@@ -77,6 +77,16 @@ std::vector<Plain> plain_of_all(const std::vector<Array>& arrays) {
 
 }  // namespace
 
+bool Compiled::touches(const Bug& bug) {
+  const Function f = make(built_.graph, {});
+  for (codegen::Kernel& kernel : codegen::kernels_of(f.graph(), {})) {
+    const std::string before = codegen::canonical_text(kernel);
+    bug.damage(kernel);
+    if (codegen::canonical_text(kernel) != before) return true;
+  }
+  return false;
+}
+
 Outcome Compiled::call(const RunOptions& o, LayoutKind kind, Rng& rng) {
   const std::string key = o.target + (o.passes ? "p" : "") + (o.fuse ? "f" : "") + (o.text ? "t" : "");
   auto it = state_->functions.find(key);

@@ -15,6 +15,8 @@ class Compiled {
 
   /// Lays the arguments out anew, calls, and looks at what must not change: inputs, gaps between output elements.
   Outcome run(const RunOptions& options, LayoutKind kind, Rng& rng);
+  /// Whether the bug changes any kernel of the graph (in the layouts that are usual); needs no compilation.
+  bool touches(const Bug& bug);
   /// Layouts of the arguments of the last run, for the report.
   std::string last_layouts() const { return layouts_; }
 

@@ -149,7 +149,7 @@ int check_bugs(const Arguments& a) {
     const bool found = in_child([&] {
       std::freopen("/dev/null", "w", stderr);
       ::alarm(0);
-      CheckOptions options{.bug = &bug, .variations = true};
+      const CheckOptions options{.bug = &bug, .skip_untouched = true, .variations = false};
       Statistics statistics;
       for (uint64_t seed = a.seed; seconds_since(begin) < allowed; ++seed) {
         if (!run_seed(seed, options, statistics).empty()) return true;

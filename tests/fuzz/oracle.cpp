@@ -98,6 +98,7 @@ std::string check(const Case& c, const CheckOptions& options, Statistics& statis
   Rng rng(c.seed * 0x9e3779b97f4a7c15u + 1);
   if (!options.numpy_folder.empty() && !want.failed && rng.chance(0.05)) statistics.numpy += write_numpy_case(options.numpy_folder, c.seed, built.graph, arguments);
   Compiled compiled(c, built, arguments, want, statistics);
+  if (options.bug != nullptr && options.skip_untouched && !options.bug->in_layouts && !compiled.touches(*options.bug)) return {};
   RunOptions way = first_way(rng);
   way.bug = options.bug;
   const auto run = [&](const RunOptions& o, LayoutKind kind) {

@@ -46,7 +46,8 @@ struct Statistics {
 /// Where cases for NumPy are written; empty: nowhere.
 struct CheckOptions {
   const Bug* bug = nullptr;
-  bool variations = true;   ///< metamorphic runs too, not only one
+  bool skip_untouched = false;  ///< graphs that the bug leaves alone are not run
+  bool variations = true;       ///< metamorphic runs too, not only one
   std::string numpy_folder = {};
 };
 
