@@ -359,29 +359,61 @@ class Binder {
     }
   }
 
+  struct Placed {
+    size_t slot;
+    int64_t offset, bytes;
+  };
+
+  // Whether the memory [offset, offset + bytes) is free during the life of slot k, apart from `except`.
+  bool is_free(const std::vector<Placed>& placed, size_t k, int64_t offset, int64_t bytes, const Placed* except, int64_t* next) const {
+    const Slot& slot = program_.slots[k];
+    for (const Placed& p : placed) {
+      const Slot& other = program_.slots[p.slot];
+      const bool alive_together = slot.first_step <= other.last_step && other.first_step <= slot.last_step;
+      if (&p == except || !alive_together || offset >= p.offset + p.bytes || p.offset >= offset + bytes) continue;
+      if (next) *next = p.offset + p.bytes;
+      return false;
+    }
+    return true;
+  }
+
+  // A step that only maps may write a temporary over one that it reads for the last time, element by element.
+  bool may_write_over(size_t written, size_t read) const {
+    const Slot& w = program_.slots[written];
+    const Slot& r = program_.slots[read];
+    if (r.kind != Slot::Kind::temporary || r.last_step != w.first_step || r.first_step == r.last_step) return false;
+    const int number = program_.order[static_cast<size_t>(w.first_step)].step;
+    if (number < 0 || size_of(w.type.dtype) != size_of(r.type.dtype)) return false;
+    const KernelStep& step = program_.steps[static_cast<size_t>(number)];
+    if (!step.tiled || std::find(step.roles.begin(), step.roles.end(), 'O') != step.roles.end()) return false;
+    const std::vector<AxisTerm>* terms = nullptr;
+    for (const AccessRecipe& access : step.accesses) {
+      if (access.slot != static_cast<int>(written) && access.slot != static_cast<int>(read)) continue;
+      if (is_complex(w.type.dtype) || (terms && !(*terms == access.terms))) return false;
+      terms = &access.terms;
+    }
+    return b_.slots[written].strides == b_.slots[read].strides && b_.slots[written].shape == b_.slots[read].shape;
+  }
+
   // First fit among the temporaries that are alive at the same time.
   void place_by_lives() {
-    struct Placed {
-      int64_t offset, bytes;
-      int first, last;
-    };
     std::vector<Placed> placed;
     for (size_t k = 0; k < program_.slots.size(); ++k) {
-      const Slot& slot = program_.slots[k];
-      if (!needs_place(slot)) continue;
+      if (!needs_place(program_.slots[k])) continue;
       const int64_t bytes = slot_bytes(k);
-      int64_t offset = 0;
-      for (bool moved = true; moved;) {
-        moved = false;
-        for (const Placed& p : placed) {
-          const bool alive_together = slot.first_step <= p.last && p.first <= slot.last_step;
-          if (alive_together && offset < p.offset + p.bytes && p.offset < offset + bytes) {
-            offset = p.offset + p.bytes;
-            moved = true;
-          }
+      int64_t offset = -1;
+      for (const Placed& p : placed) {
+        if (p.bytes == bytes && may_write_over(k, p.slot) && is_free(placed, k, p.offset, bytes, &p, nullptr)) {
+          offset = p.offset;
+          break;
         }
       }
-      placed.push_back({offset, bytes, slot.first_step, slot.last_step});
+      if (offset < 0) {
+        offset = 0;
+        while (!is_free(placed, k, offset, bytes, nullptr, &offset)) {
+        }
+      }
+      placed.push_back({k, offset, bytes});
       b_.arena_offsets[k] = offset;
       b_.arena_bytes = std::max(b_.arena_bytes, offset + bytes);
     }

@@ -160,3 +160,23 @@ TEST_CASE("wrong arguments are user errors that name both facts") {
   const vl::Function g = vl::function({n, m}, {n + m});
   REQUIRE_THROWS_WITH(g(random_array({3}, 1), random_array({4}, 1)), Catch::Contains("3") && Catch::Contains("4"));
 }
+
+TEST_CASE("temporaries of a chain share memory: written over their operands where the kernel only maps") {
+  auto x = vl::fvector("x");
+  Expr e = x;
+  for (int k = 0; k < 6; ++k) e = vl::flip(vl::exp(e / 8), 0);  // flips keep the steps apart
+  const vl::Graph graph = vl::Graph::make({x}, {vl::exp(e)});
+  vl::FunctionOptions options;
+  options.optimise = false;
+  const vl::Function f = vl::compile(graph, options);
+  const Array a = random_array({100000}, 20);
+  REQUIRE(f.toposort().size() >= 6);
+  REQUIRE(f.memory({a}).temporaries <= 2 * 100032 * 4);
+  check_same({x}, {vl::exp(e)}, {a});
+  auto y = vl::fvector("y");
+  vl::FunctionOptions unfused;
+  unfused.fuse = false;
+  unfused.optimise = false;
+  const vl::Function g = vl::compile(vl::Graph::make({y}, {vl::exp(vl::sqrt(vl::abs(vl::exp(y) + 1)))}), unfused);
+  REQUIRE(g.memory({a}).temporaries <= 100032 * 4);
+}
