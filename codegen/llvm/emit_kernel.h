@@ -83,8 +83,8 @@ class KernelEmitter {
   struct Range {
     V lo, hi;
   };
-  /// Emits the body for the vector at position `start`, lane `first_lane` of the chunk; with a range, lanes outside it are masked off. carried[k]
-  /// are the phis on entry and the next values on return.
+  /// Emits the body for the vector at position `start`, lane `first_lane` of the chunk; with a range, lanes outside it are masked off.
+  /// carried[k] are the phis on entry and the next values on return.
   void vector_body(const Loop& l, unsigned width, unsigned first_lane, V start, const Range* range, std::vector<V>& carried);
   /// All parts of the chunk at `first`; carried[k][part].
   void chunk(const Loop& l, const LoopShape& shape, V first, const Range* range, std::vector<std::vector<V>>& carried);

@@ -32,8 +32,9 @@ void visit(const Kernel& kernel, const Block& block, BodyFacts& facts) {
 }
 
 // Several vectors at once hide the latency of memory in light bodies and of arithmetic in heavier ones: a processor looks some hundred
-// instructions ahead, less than one turn of a heavy body. In f64 with 512 bits and 1, 2, 4 vectors: exp takes 0.42, 0.35, 0.30 ns per element,
-// log(sigmoid) 1.96, 1.79, 1.25, pow 2.05, 1.74, 1.38. Code size and compile time set the limits; a run-time stride costs an instruction per lane.
+// instructions ahead, less than one turn of a heavy body. In f64 with 512 bits and 1, 2, 4 vectors: exp takes 0.42, 0.35, 0.30 ns per
+// element, log(sigmoid) 1.96, 1.79, 1.25, pow 2.05, 1.74, 1.38. Code size and compile time set the limits; a run-time stride costs an
+// instruction per lane.
 unsigned vectors_at_once(const BodyFacts& facts) {
   if (facts.strided) return 1;
   if (facts.weight <= 150) return 4;

@@ -1,7 +1,7 @@
 // tests/codegen/llvm_prim_test.cpp: every primitive of every dtype in every kind of loop against eval_prim, bit for bit.
 //
-// Each kernel computes all primitives of one dtype; buffers end or begin at a page nobody may touch, and every range of positions must write its
-// elements and nothing else.
+// Each kernel computes all primitives of one dtype; buffers end or begin at a page nobody may touch, and every range of positions must
+// write its elements and nothing else.
 #include <catch2/catch.hpp>
 
 #include <memory>
