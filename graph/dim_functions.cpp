@@ -69,6 +69,27 @@ void flatten(Kind kind, const Dim& d, std::vector<Dim>& out) {
   }
 }
 
+// max(a + k, b + k) = max(a, b) + k: the constant taken out is the largest constant term for max, the smallest for min, so that equal values
+// have one form and arguments that are sizes stay provably non-negative.
+Dim shifted_atom(Kind kind, std::vector<Dim> args) {
+  int64_t shift = args[0].node()->constant_term();
+  for (const Dim& d : args) {
+    const int64_t constant = d.node()->constant_term();
+    shift = kind == Kind::max ? std::max(shift, constant) : std::min(shift, constant);
+  }
+  for (Dim& d : args) d = d - Dim(shift);
+  std::sort(args.begin(), args.end(), [](const Dim& x, const Dim& y) { return x.node()->text < y.node()->text; });
+  std::vector<const DimNode*> nodes;
+  bool any = false, all = true;
+  for (const Dim& d : args) {
+    nodes.push_back(d.node());
+    const bool non_negative = provably_non_negative(d.node());
+    any |= non_negative;
+    all &= non_negative;
+  }
+  return Dim(shift) + dim_of(dim_of_atom(intern_atom(kind, std::move(nodes), kind == Kind::max ? any : all)));
+}
+
 Dim extremum(Kind kind, const Dim& a, const Dim& b) {
   std::vector<Dim> args;
   flatten(kind, a, args);
@@ -84,16 +105,7 @@ Dim extremum(Kind kind, const Dim& a, const Dim& b) {
     if (!dominated) kept.push_back(args[i]);
   }
   if (kept.size() == 1) return kept[0];
-  std::sort(kept.begin(), kept.end(), [](const Dim& x, const Dim& y) { return x.node()->text < y.node()->text; });
-  std::vector<const DimNode*> nodes;
-  bool any = false, all = true;
-  for (const Dim& d : kept) {
-    nodes.push_back(d.node());
-    const bool non_negative = provably_non_negative(d.node());
-    any |= non_negative;
-    all &= non_negative;
-  }
-  return dim_of(dim_of_atom(intern_atom(kind, std::move(nodes), kind == Kind::max ? any : all)));
+  return shifted_atom(kind, std::move(kept));
 }
 
 }  // namespace

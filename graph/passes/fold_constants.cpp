@@ -30,7 +30,7 @@ bool foldable(const Node& node) {
     operands += constant->size();
   }
   const auto result = constant_size(node.type());
-  if (!result || *result > max_result_elements || operands > max_operand_elements) return false;
+  if (!result || *result == 0 || *result > max_result_elements || operands > max_operand_elements) return false;
   return kind != OpKind::view || *result <= operands;
 }
 

@@ -15,9 +15,33 @@ namespace {
 // Lowest first: a rule may replace an op by ops that stand before it. Ops in one line are equal: then the operands must be smaller.
 // Ops that no rule makes need no place.
 constexpr const char* precedence[] = {
-    "broadcast_to",      "neg",         "abs",     "erf erfc",   "sigmoid", "softplus", "expm1", "logaddexp", "log1mexp", "var",
-    "add sub",           "sqr",         "mul",     "reciprocal", "div",     "log1p",    "log",   "sqrt",      "pow",      "mean",
-    "eq ne lt le gt ge", "logical_not", "bit_not", "where",      "cast",
+    "broadcast_to",
+    "dimshuffle",
+    "slice",
+    "neg",
+    "abs",
+    "erf erfc",
+    "sigmoid",
+    "softplus",
+    "expm1",
+    "logaddexp",
+    "log1mexp",
+    "var",
+    "add sub",
+    "sqr",
+    "mul",
+    "reciprocal",
+    "div",
+    "log1p",
+    "log",
+    "sqrt",
+    "pow",
+    "mean",
+    "eq ne lt le gt ge",
+    "logical_not",
+    "bit_not",
+    "where",
+    "cast",
 };
 
 std::shared_ptr<const ConstantPayload> evaluate(const Node& node) {

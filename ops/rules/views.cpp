@@ -32,7 +32,49 @@ Expr composed_slice(const Match& m) {
                    outer.origin());
 }
 
+// The slice of a dimshuffle as a dimshuffle of a slice; axes of size 1 that the dimshuffle made must be kept whole.
+Expr slice_below_dimshuffle(const Match& m) {
+  const Node &slice = m.node(0), &shuffle = m.node(1);
+  const Expr& x = m["x"];
+  Dims starts(x.shape().size(), Dim(0)), shape = x.shape();
+  Ints steps(x.shape().size(), 1);
+  const Ints& pattern = shuffle.attr_ints("pattern");
+  for (size_t k = 0; k < pattern.size(); ++k) {
+    const Dim &start = slice.attr_dims("starts")[k], &size = slice.attr_dims("shape")[k];
+    const int64_t step = slice.attr_ints("steps")[k];
+    if (pattern[k] < 0) {
+      if (!size.is_one()) return {};
+      continue;
+    }
+    const auto axis = static_cast<size_t>(pattern[k]);
+    starts[axis] = start;
+    steps[axis] = step;
+    shape[axis] = size;
+  }
+  const Expr below =
+      make_node(slice.op(), {x}, {{"starts", std::move(starts)}, {"steps", std::move(steps)}, {"shape", std::move(shape)}}, slice.origin());
+  return make_node(shuffle.op(), {below}, shuffle.attrs(), slice.origin());
+}
+
+// Axes that change places or disappear; otherwise a dimshuffle only adds axes of size 1.
+bool moves_axes(const Ints& pattern, int operand_rank) {
+  int64_t last = -1;
+  int used = 0;
+  for (const int64_t axis : pattern) {
+    if (axis < 0) continue;
+    if (axis < last) return true;
+    last = axis;
+    ++used;
+  }
+  return used < operand_rank;
+}
+
 const Rule table[] = {
+    {.name = "slice_dimshuffle",
+     .pattern = "slice(dimshuffle(x))",
+     .result = "dimshuffle(slice(x))",
+     .algebra = "the same elements, sliced before their axes move",
+     .build = slice_below_dimshuffle},
     {.name = "dimshuffle_dimshuffle",
      .pattern = "dimshuffle(dimshuffle(x))",
      .result = "dimshuffle(x)",
@@ -79,7 +121,9 @@ std::span<const Rule> views() { return table; }
 Expr view_of_operand(const Node& view, const Expr& operand, const Type& result) {
   if (operand.rank() != result.rank()) return {};
   if (&view.op() == &op("slice")) return slice_of_operand(view, operand, result);
-  if (&view.op() == &op("dimshuffle")) return make_node(view.op(), {operand}, view.attrs(), view.origin());
+  // A new axis is not worth moving: kernels run over the axes that are left.
+  const bool shuffle = &view.op() == &op("dimshuffle") && moves_axes(view.attr_ints("pattern"), operand.rank());
+  if (shuffle) return make_node(view.op(), {operand}, view.attrs(), view.origin());
   return {};
 }
 

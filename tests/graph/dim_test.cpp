@@ -49,6 +49,11 @@ TEST_CASE("max and min fold") {
   CHECK(max(max(n, m), n) == max(n, m));
   CHECK(max(max(n - 1, 0) - 1, 0) == max(n - 2, 0));
   CHECK(max(n - 1, 0).str() == "max(0, n - 1)");
+  CHECK(max(n, 1) == max(n - 1, 0) + 1);
+  CHECK(min(n, 3).str() == "min(3, n)");
+  CHECK(min(n - 1, 2) == min(n, 3) - 1);
+  CHECK(max(min(n, 3), 0) == min(n, 3));
+  CHECK(max(max(n + 2, m + 3), 0) == max(n + 2, m + 3));
   CHECK(max(max(n, m), 0) == max(n, m));
 }
 

@@ -1,6 +1,8 @@
 // tests/passes/optimise_test.cpp: the whole pipeline over the op table: same bits on random graphs, views, reductions, depth.
 #include "harness.h"
 
+#include <voxloom/graph/constant.h>
+
 #include <catch2/catch.hpp>
 
 #include <pthread.h>
@@ -163,6 +165,23 @@ TEST_CASE("a slice of an image expression reaches the image") {
   const Graph part = optimise(Graph::make({a}, {exp(-sqr(index(a, {ellipsis, 0}) / 50))}), passes);
   CHECK(structurally_equal(whole, part));
   CHECK(g.size() < 14);
+}
+
+TEST_CASE("slices pass dimshuffles; transposes move to the leaves, new axes stay where they are") {
+  PassContext passes = context();
+  const Expr x = fmatrix("x", {8, "n"}), v = fvector("v", {8});
+  const auto one = [&](const Expr& e) { return optimise(Graph::make({x, v}, {e}), passes); };
+  CHECK(structurally_equal(one(slice(transpose(exp(x)), 1, {2, 6})), one(exp(transpose(slice(x, 0, {2, 6}))))));
+  const Graph column = one(exp(x) * expand_dims(sigmoid(v), 1));
+  CHECK(std::any_of(column.nodes().begin(), column.nodes().end(),
+                    [](const Expr& e) { return e->op().name == std::string("sigmoid") && e.rank() == 1; }));
+}
+
+TEST_CASE("nothing is folded to a constant without elements") {
+  PassContext passes = context();
+  const Expr x = fmatrix("x", {1, "n"});
+  const Graph g = optimise(Graph::make({x}, {slice(fmax(x, 100), 0, {0, 0})}), passes);
+  for (const Expr& node : g.nodes()) { CHECK((constant_of(*node) == nullptr || constant_of(*node)->size() > 0)); }
 }
 
 TEST_CASE("reductions of reductions become one") {
