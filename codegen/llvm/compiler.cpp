@@ -3,6 +3,7 @@
 #include <voxloom/codegen/compiler.h>
 #include <voxloom/codegen/llvm/linker.h>
 #include <voxloom/codegen/llvm/object_code.h>
+#include <voxloom/codegen/llvm/perf_map.h>
 #include <voxloom/codegen/llvm/registry.h>
 #include <voxloom/graph/error.h>
 
@@ -27,7 +28,9 @@ KernelRegistry::Built build(const Kernel& kernel, const CompileOptions& options,
   DiskCache disk(options.cache_dir, options.cache_bytes);
   if (const std::optional<std::string> object = disk.read(key)) {
     info.origin = CompileInfo::Origin::disk;
-    return {link_object(*object, symbol), object->size()};
+    KernelRegistry::Built built{link_object(*object, symbol), object->size()};
+    note_for_perf(*object, symbol, kernel.name, reinterpret_cast<const void*>(built.kernel->entry()));
+    return built;
   }
   if (!options.cache_dir.empty()) info.why = disk.reason();
 #ifndef NDEBUG
@@ -37,6 +40,7 @@ KernelRegistry::Built build(const Kernel& kernel, const CompileOptions& options,
   const std::string object = object_code(kernel, options.target, symbol);
   info.origin = CompileInfo::Origin::compiled;
   KernelRegistry::Built built{link_object(object, symbol), object.size()};
+  note_for_perf(object, symbol, kernel.name, reinterpret_cast<const void*>(built.kernel->entry()));
   disk.write(key, object);
   return built;
 }

@@ -160,6 +160,22 @@ TEST_CASE("kernels show as LLVM IR and assembly", "[llvm]") {
   }
 }
 
+TEST_CASE("perf can be told the names of kernels", "[llvm]") {
+  REQUIRE(setenv("VOXLOOM_PERF_MAP", "1", 1) == 0);
+  const auto kernel = compile_kernel(add_constant(77.5), {target_from_name("x86-64-v3"), "", 0});
+  unsetenv("VOXLOOM_PERF_MAP");
+  const std::string path = "/tmp/perf-" + std::to_string(getpid()) + ".map";
+  std::ifstream in(path);
+  std::uintptr_t address = 0;
+  size_t size = 0;
+  std::string name;
+  in >> std::hex >> address >> size >> name;
+  std::filesystem::remove(path);
+  CHECK(address == reinterpret_cast<std::uintptr_t>(kernel->entry()));
+  CHECK(size > 50);
+  CHECK(name == "add_constant");
+}
+
 TEST_CASE("blake3 of nothing is the published one", "[llvm]") {
   CHECK(blake3_hex("") == "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
 }
