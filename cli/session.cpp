@@ -1,0 +1,86 @@
+// cli/session.cpp: hands the command's wishes to the streaming machinery and shows what it measured.
+#include <voxloom/cli/session.h>
+
+#include <voxloom/cli/inputs.h>
+#include <voxloom/cli/signals.h>
+#include <voxloom/cli/terminal.h>
+#include <voxloom/graph/error.h>
+#include <voxloom/io/diagnostics.h>
+#include <voxloom/runtime/limits.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fmt/format.h>
+#include <fstream>
+
+namespace voxloom::cli {
+namespace {
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  if (file) file << text;
+  file.close();
+  if (!file) io::fail_os(path, "write", errno);
+}
+
+}  // namespace
+
+io::SaveOptions Session::save_options() const {
+  io::SaveOptions save;
+  save.memory = options_->memory;
+  save.threads = options_->threads;
+  save.no_fsync = options_->no_fsync;
+  save.no_clobber = options_->no_clobber;
+  save.gzip_level = options_->gzip_level;
+  save.dtype = options_->dtype;
+  save.input_dtype = options_->dtype_of_input;
+  save.header_from = header_from_;
+  save.target = options_->target;
+  return save;
+}
+
+void Session::report(const Profile& profile) const {
+  if (options_->profile == "-") {
+    const std::string text = profile.text() + fmt::format("peak of the process  {}\n", format_size(peak_rss()));
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  } else if (options_->profile.ends_with(".json")) {
+    write_file(options_->profile, profile.json());
+  } else if (options_->profile.ends_with(".html")) {
+    write_file(options_->profile, profile.html());
+  } else {
+    write_file(options_->profile, profile.text());
+  }
+}
+
+template <class Work> void Session::run(const std::string& name, Work&& work) {
+  const CancelScope scope;
+  std::vector<std::string> warnings;
+  Profile profile;
+  profile.function = name;
+  io::SaveOptions save = save_options();
+  save.cancel = scope.token();
+  save.warnings = &warnings;
+  if (!options_->profile.empty()) save.profile = &profile;
+  {
+    Progress progress(*options_, input_bytes_);
+    save.progress = [&progress](double fraction) { progress(fraction); };
+    work(save);
+  }
+  print_warnings(warnings, *options_);
+  if (save.profile) report(profile);
+}
+
+void Session::save(const Expr& value, const std::string& path) {
+  run(options_->command, [&](const io::SaveOptions& save) { io::save(value, path, save); });
+}
+
+std::string Session::evaluate(const Expr& value) {
+  std::string text;
+  const Expr wanted = options_->dtype ? cast(value, *options_->dtype) : value;
+  run(options_->command, [&](const io::SaveOptions& save) { text = scalar_text(io::evaluate_many({wanted}, save).at(0)); });
+  return text;
+}
+
+std::string Session::explain(const Expr& value, const std::string& path) { return io::explain_save({{value, path}}, save_options()); }
+
+}  // namespace voxloom::cli

@@ -1,0 +1,48 @@
+// cli/signals.cpp: the handler calls async-signal-safe functions only.
+#include <voxloom/cli/signals.h>
+
+#include <voxloom/io/temporaries.h>
+
+#include <atomic>
+#include <csignal>
+#include <unistd.h>
+
+namespace voxloom::cli {
+namespace {
+
+constexpr int cancelled = 130;
+constexpr unsigned seconds_to_answer = 2;
+
+CancelToken token;
+std::atomic<bool> polled{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void handle(int signal) {
+  if (signal != SIGALRM && polled.load() && !token.cancelled()) {
+    token.cancel();
+    alarm(seconds_to_answer);
+    return;
+  }
+  io::unlink_temporaries();
+  _exit(cancelled);
+}
+
+}  // namespace
+
+void install_signals() {
+  struct sigaction action {};
+  action.sa_handler = handle;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGALRM}) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if (signal != SIGHUP || before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);  // nohup stays nohup
+  }
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+CancelScope::CancelScope() { polled.store(true); }
+CancelScope::~CancelScope() { polled.store(false); }
+const CancelToken* CancelScope::token() const { return &cli::token; }
+
+}  // namespace voxloom::cli
