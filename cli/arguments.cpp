@@ -17,7 +17,8 @@ namespace {
 [[noreturn]] void fail_usage(const std::string& message) { fail_user(ErrorCode::usage, "", message); }
 
 const std::vector<std::string>& commands() {
-  static const std::vector<std::string> names = {"info", "math", "mean", "std", "min", "max", "png", "explain", "ops", "doctor", "cache", "config", "devices", "run"};
+  static const std::vector<std::string> names = {"info",    "math", "mean",   "std",   "min",    "max",     "png",
+                                                 "explain", "ops",  "doctor", "cache", "config", "devices", "run"};
   return names;
 }
 
@@ -33,7 +34,9 @@ void add_common(CLI::App& app, Options& o, Texts& texts) {
   const std::string group = "Options of every command";
   app.set_version_flag("--version", "voxloom " VOXLOOM_VERSION)->group(group);
   app.add_option("--memory", texts.memory, "Limit for a streamed run: 512M, 64MiB, 2G (default: 80 % of what is available)")->group(group);
-  app.add_option("--threads", o.threads, "Threads (default: affinity, cgroup, SLURM_CPUS_PER_TASK, OMP_NUM_THREADS)")->check(CLI::Range(1, 1024))->group(group);
+  app.add_option("--threads", o.threads, "Threads (default: affinity, cgroup, SLURM_CPUS_PER_TASK, OMP_NUM_THREADS)")
+      ->check(CLI::Range(1, 1024))
+      ->group(group);
   app.add_option("--dtype", texts.dtype, "dtype of the output: float32, int16, ... or input (default: the computed one)")->group(group);
   app.add_option("--device", o.device, "cpu or auto")->group(group);
   app.add_option("--target", o.target, "native, x86-64-v3 or x86-64-v4")->group(group);
@@ -62,7 +65,8 @@ void add_commands(CLI::App& app, Options& o) {
   sub->add_option("IMAGE", o.images, "Images")->required();
   sub->add_flag("--json", o.json, "As JSON");
 
-  sub = app.add_subcommand("math", "Compute an expression over images: voxloom math '(a - mean(a, \"t\")) / std(a, \"t\")' a=bold.nii.gz -o z.nii.gz");
+  sub = app.add_subcommand(
+      "math", "Compute an expression over images: voxloom math '(a - mean(a, \"t\")) / std(a, \"t\")' a=bold.nii.gz -o z.nii.gz");
   sub->add_option("EXPR_AND_IMAGES", o.images, "The expression, then [NAME=]IMAGE ...; images without a name are a, b, ...");
   sub->add_option("-o,--output", o.output, "Output image; a scalar result is printed without it");
 
@@ -168,7 +172,8 @@ void finish(Options& o, const Texts& texts) {
   else if (!texts.dtype.empty()) {
     o.dtype = dtype_from_name(texts.dtype);
     if (!o.dtype || o.dtype == DType::f16 || o.dtype == DType::bf16)
-      fail_usage("--dtype " + io::escape_text(texts.dtype) + ": unknown dtype (allowed: input, bool, int8 ... int64, uint8 ... uint64, float32, float64, complex64, complex128)");
+      fail_usage("--dtype " + io::escape_text(texts.dtype) +
+                 ": unknown dtype (allowed: input, bool, int8 ... int64, uint8 ... uint64, float32, float64, complex64, complex128)");
   }
   (void)device_from_name(o.device);
   const bool file = !o.profile.empty() && o.profile != "-";
@@ -193,11 +198,13 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
   if (at < arguments.size()) {
     if (std::find(commands().begin(), commands().end(), arguments[at]) == commands().end()) {
       const std::string guess = did_you_mean(arguments[at], commands());
-      fail_usage("unknown command '" + io::escape_text(arguments[at]) + "'" + (guess.empty() ? " (voxloom --help lists the commands)" : guess));
+      fail_usage("unknown command '" + io::escape_text(arguments[at]) + "'" +
+                 (guess.empty() ? " (voxloom --help lists the commands)" : guess));
     }
     const bool help = std::any_of(arguments.begin(), arguments.end(), [](const std::string& a) { return a == "--help" || a == "-h"; });
     if (arguments[at] == "explain" && !help) {
-      if (at + 1 == arguments.size() || !plans(arguments[at + 1])) fail_usage("explain: needs a command that computes (math, mean, std, min, max)");
+      if (at + 1 == arguments.size() || !plans(arguments[at + 1]))
+        fail_usage("explain: needs a command that computes (math, mean, std, min, max)");
       o.explain = true;
       arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
     }
@@ -218,9 +225,7 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
   } catch (const CLI::ExtrasError&) {
     const std::vector<std::string> remaining = app.remaining(true);
     fail_usage("unexpected argument '" + io::escape_text(remaining.empty() ? std::string() : remaining.front()) + "'");
-  } catch (const CLI::ParseError& error) {
-    fail_usage((sub ? sub->get_name() + ": " : "") + io::escape_text(error.what()));
-  }
+  } catch (const CLI::ParseError& error) { fail_usage((sub ? sub->get_name() + ": " : "") + io::escape_text(error.what())); }
   const auto chosen = app.get_subcommands();
   if (chosen.empty()) {
     parsed.text = app.help();

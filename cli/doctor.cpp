@@ -8,9 +8,9 @@
 #include <voxloom/runtime/device.h>
 #include <voxloom/runtime/threads.h>
 
+#include <fmt/format.h>
 #include <chrono>
 #include <cmath>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace voxloom::cli {
@@ -49,9 +49,7 @@ SelfTest self_test() {
     }
     if (!(std::fabs(static_cast<double>(results[1].item<float>()) - total) <= 1e-3 * total)) test.right = false;
     if (!test.right) test.problem = "wrong results";
-  } catch (const Error& error) {
-    test.problem = error.what();
-  }
+  } catch (const Error& error) { test.problem = error.what(); }
   return test;
 }
 
@@ -59,9 +57,7 @@ std::string target_text() {
   try {
     const codegen::Target target = codegen::target_from_name(voxloom::config().target);
     return fmt::format("{}, {}-bit vectors{}", target.name, target.vector_bits, target.tune.empty() ? "" : ", tuned for " + target.tune);
-  } catch (const Error& error) {
-    return error.what();
-  }
+  } catch (const Error& error) { return error.what(); }
 }
 
 Json cache_json(const codegen::CacheStatus& status) {
@@ -91,7 +87,10 @@ void doctor(const Options& options) {
   if (options.json) {
     Json j{{"version", VOXLOOM_VERSION}, {"llvm", codegen::llvm_version()}, {"cpu", cpu.description}, {"target", target_text()}};
     j["caches"] = {{"l1", sizes.l1}, {"l2", sizes.l2}, {"l3", sizes.l3}, {"line", sizes.line}};
-    j["memory"] = {{"total", total_memory()}, {"available", available_memory()}, {"cgroup_limit", limit ? Json(*limit) : Json()}, {"default_budget", default_memory_budget()}};
+    j["memory"] = {{"total", total_memory()},
+                   {"available", available_memory()},
+                   {"cgroup_limit", limit ? Json(*limit) : Json()},
+                   {"default_budget", default_memory_budget()}};
     j["threads"] = default_threads();
     j["disk_cache"] = cache_json(status);
     j["gpu"] = nullptr;
@@ -104,8 +103,9 @@ void doctor(const Options& options) {
     line("cpu", cpu.description);
     line("target", target_text());
     line("caches", fmt::format("L1 {}, L2 {}, L3 {}", format_size(sizes.l1), format_size(sizes.l2), format_size(sizes.l3)));
-    line("memory", fmt::format("{} of {} available{}; runs may use {}", format_size(available_memory()), format_size(total_memory()),
-                               limit ? ", limited to " + format_size(*limit) + " by the cgroup" : "", format_size(default_memory_budget())));
+    line("memory",
+         fmt::format("{} of {} available{}; runs may use {}", format_size(available_memory()), format_size(total_memory()),
+                     limit ? ", limited to " + format_size(*limit) + " by the cgroup" : "", format_size(default_memory_budget())));
     line("threads", std::to_string(default_threads()));
     line("disk cache", cache_text(status));
     line("gpu", "none: this build has no CUDA support");
@@ -126,11 +126,14 @@ void show_config(const Options& options) {
   const int threads = c.threads > 0 ? c.threads : default_threads();
   const int64_t memory = c.memory > 0 ? c.memory : default_memory_budget();
   if (options.json) {
-    const Json j{{"device", "cpu"}, {"target", c.target}, {"floatX", name_of(current_policy().floatX)}, {"threads", threads}, {"memory", memory}, {"cache_dir", cache_dir()}, {"cache_size", c.cache_size}};
+    const Json j{{"device", "cpu"},           {"target", c.target}, {"floatX", name_of(current_policy().floatX)},
+                 {"threads", threads},        {"memory", memory},   {"cache_dir", cache_dir()},
+                 {"cache_size", c.cache_size}};
     return print(j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
-  print(fmt::format("device       cpu\ntarget       {}\nfloatX       {}\nthreads      {}\nmemory       {}\ncache_dir    {}\ncache_size   {}\n", c.target,
-                    name_of(current_policy().floatX), threads, format_size(memory), cache_dir(), format_size(c.cache_size)));
+  print(fmt::format(
+      "device       cpu\ntarget       {}\nfloatX       {}\nthreads      {}\nmemory       {}\ncache_dir    {}\ncache_size   {}\n", c.target,
+      name_of(current_policy().floatX), threads, format_size(memory), cache_dir(), format_size(c.cache_size)));
 }
 
 void devices(const Options&) {

@@ -21,9 +21,9 @@ struct Binary {
   const char* row;
 };
 constexpr Binary binaries[] = {
-    {"==", 0, "eq"},      {"!=", 0, "ne"},  {"<", 0, "lt"},  {"<=", 0, "le"},  {">", 0, "gt"},       {">=", 0, "ge"},
-    {"|", 1, "bit_or"},   {"&", 2, "bit_and"}, {"<<", 3, "shl"}, {">>", 3, "shr"}, {"+", 4, "add"}, {"-", 4, "sub"},
-    {"*", 5, "mul"},      {"/", 5, "div"},  {"//", 5, "floordiv"}, {"%", 5, "mod"},
+    {"==", 0, "eq"},    {"!=", 0, "ne"},     {"<", 0, "lt"},        {"<=", 0, "le"},  {">", 0, "gt"},  {">=", 0, "ge"},
+    {"|", 1, "bit_or"}, {"&", 2, "bit_and"}, {"<<", 3, "shl"},      {">>", 3, "shr"}, {"+", 4, "add"}, {"-", 4, "sub"},
+    {"*", 5, "mul"},    {"/", 5, "div"},     {"//", 5, "floordiv"}, {"%", 5, "mod"},
 };
 constexpr int tightest = 5;
 
@@ -52,7 +52,8 @@ class Parser {
       fail_at(lexer_.peek().column, lexer_.at("=") ? "'=' compares as == here; names are given to images on the command line (a=file.nii)"
                                                    : "expected an operator, found " + lexer_.found());
     }
-    if (value.kind != Value::Kind::operand) fail_at(value.column, "the expression is " + value.describe() + ", not a value that can be computed");
+    if (value.kind != Value::Kind::operand)
+      fail_at(value.column, "the expression is " + value.describe() + ", not a value that can be computed");
     // A host number at the end is shown with all its digits.
     const Operand& operand = *value.operand;
     const bool real = operand.weak() == Operand::Weak::real, complex = operand.weak() == Operand::Weak::complex;
@@ -140,7 +141,8 @@ class Parser {
     if (lexer_.accept(")")) return {.kind = Value::Kind::list, .column = column};
     Value first = expression();
     if (lexer_.accept(")")) return first;
-    if (!lexer_.at(",")) fail_at(lexer_.peek().column, "expected ')' for the '(' at column " + std::to_string(column) + ", found " + lexer_.found());
+    if (!lexer_.at(","))
+      fail_at(lexer_.peek().column, "expected ')' for the '(' at column " + std::to_string(column) + ", found " + lexer_.found());
     lexer_.next();
     Value tuple{.kind = Value::Kind::list, .column = column, .list = values_until(")")};
     tuple.list.insert(tuple.list.begin(), std::move(first));
@@ -211,7 +213,10 @@ class Parser {
       images += (images.empty() ? "" : ", ") + image.name;
     }
     const std::string guess = did_you_mean(token.text, names);
-    fail_at(token.column, "unknown name '" + text + "'" + (!guess.empty() ? guess : images.empty() ? " (no image is given)" : " (images here: " + images + ")"));
+    fail_at(token.column, "unknown name '" + text + "'" +
+                              (!guess.empty()   ? guess
+                               : images.empty() ? " (no image is given)"
+                                                : " (images here: " + images + ")"));
   }
 
   /// Arguments after '('.
@@ -250,9 +255,12 @@ class Parser {
       method.add(std::move(object));
       return call(std::move(method));
     }
-    if (token.text == "T") return guarded(token.column, [&] { return Value::of(Operand(transpose(*object.operand), object.operand->origin()), token.column); });
-    if (token.text == "real" || token.text == "imag") return combine(op(token.text == "real" ? "real" : "imag"), {object}, token.column, token.text);
-    if (is_function(token.text)) fail_at(token.column, "'" + std::string(token.text) + "' is a method: write ." + std::string(token.text) + "()");
+    if (token.text == "T")
+      return guarded(token.column, [&] { return Value::of(Operand(transpose(*object.operand), object.operand->origin()), token.column); });
+    if (token.text == "real" || token.text == "imag")
+      return combine(op(token.text == "real" ? "real" : "imag"), {object}, token.column, token.text);
+    if (is_function(token.text))
+      fail_at(token.column, "'" + std::string(token.text) + "' is a method: write ." + std::string(token.text) + "()");
     fail_at(token.column, "unknown attribute '" + std::string(token.text) + "'" + did_you_mean(token.text, function_names()));
   }
 
@@ -298,7 +306,8 @@ class Parser {
   Value combine(const OpInfo& row, std::initializer_list<Value> values, int column, std::string_view symbol) {
     std::vector<Operand> operands;
     for (const Value& value : values) {
-      if (value.kind != Value::Kind::operand) fail_at(value.column, "'" + std::string(symbol) + "' takes expressions and numbers, not " + value.describe());
+      if (value.kind != Value::Kind::operand)
+        fail_at(value.column, "'" + std::string(symbol) + "' takes expressions and numbers, not " + value.describe());
       operands.push_back(*value.operand);
     }
     return guarded(column, [&] { return apply_row(row, operands, column); });
@@ -319,13 +328,16 @@ class Parser {
       if (error.op() == "expression") throw;
       std::string text = error.what();
       if (const size_t end = text.rfind(" [at "); end != std::string::npos) text.resize(end);
+      if (error.code() == ErrorCode::dtype && error.op().starts_with("bit_"))
+        text += "; & and | bind tighter than comparisons, which need parentheses";
       fail_user(error.code(), "expression", "column " + std::to_string(column) + ": " + io::escape_text(text));
     }
   }
 
   struct DepthGuard {
     explicit DepthGuard(Parser& p) : parser(p) {
-      if (++parser.depth_ > deepest_expression) fail_at(parser.lexer_.peek().column, "nested deeper than " + std::to_string(deepest_expression) + " levels");
+      if (++parser.depth_ > deepest_expression)
+        fail_at(parser.lexer_.peek().column, "nested deeper than " + std::to_string(deepest_expression) + " levels");
     }
     ~DepthGuard() { --parser.depth_; }
     Parser& parser;
@@ -343,7 +355,8 @@ class Parser {
 
 ParsedExpression parse_expression(std::string_view text, std::span<const NamedExpr> images, const ExpressionOptions& options) {
   if (text.size() > longest_expression)
-    fail_user(ErrorCode::usage, "expression", std::to_string(text.size()) + " bytes; at most " + std::to_string(longest_expression) + " are read");
+    fail_user(ErrorCode::usage, "expression",
+              std::to_string(text.size()) + " bytes; at most " + std::to_string(longest_expression) + " are read");
   return Parser(text, images, options).run();
 }
 

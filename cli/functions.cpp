@@ -162,11 +162,16 @@ struct Builder {
   Value (*call)(Call&);
 };
 constexpr Builder builders[] = {
-    {"where", where_call},         {"switch", where_call},           {"clip", clip_call},         {"round", round_call},
-    {"around", round_call},        {"nan_to_num", nan_to_num_call},  {"astype", cast_call},       {"cast", cast_call},
-    {"transpose", transpose_call}, {"permute_dims", transpose_call}, {"swapaxes", swapaxes_call}, {"moveaxis", moveaxis_call},
-    {"squeeze", squeeze_call},     {"expand_dims", expand_dims_call}, {"flip", flip_call},         {"ravel", ravel_call},
-    {"flatten", ravel_call},       {"concatenate", concatenate_call}, {"stack", stack_call},       {"ptp", ptp_call},
+    {"where", where_call},         {"switch", where_call},
+    {"clip", clip_call},           {"round", round_call},
+    {"around", round_call},        {"nan_to_num", nan_to_num_call},
+    {"astype", cast_call},         {"cast", cast_call},
+    {"transpose", transpose_call}, {"permute_dims", transpose_call},
+    {"swapaxes", swapaxes_call},   {"moveaxis", moveaxis_call},
+    {"squeeze", squeeze_call},     {"expand_dims", expand_dims_call},
+    {"flip", flip_call},           {"ravel", ravel_call},
+    {"flatten", ravel_call},       {"concatenate", concatenate_call},
+    {"stack", stack_call},         {"ptp", ptp_call},
 };
 
 const Builder* find_builder(std::string_view name) {

@@ -7,8 +7,8 @@
 #include <voxloom/io/source.h>
 #include <voxloom/runtime/limits.h>
 
-#include <filesystem>
 #include <fmt/format.h>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 namespace voxloom::cli {
@@ -68,7 +68,8 @@ int64_t file_bytes(const std::string& path) {
 }
 
 std::string format_name(const io::NiftiHeader& h) {
-  return fmt::format("NIfTI-{}, {}, {}-endian", h.version, h.pair ? "header and voxels in two files" : "single file", h.swapped ? "big" : "little");
+  return fmt::format("NIfTI-{}, {}, {}-endian", h.version, h.pair ? "header and voxels in two files" : "single file",
+                     h.swapped ? "big" : "little");
 }
 
 template <class Row> std::string matrix_text(const Row& rows, size_t count) {

@@ -6,12 +6,12 @@
 #include <voxloom/io/diagnostics.h>
 #include <voxloom/ops/build.h>
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <complex>
 #include <filesystem>
-#include <fmt/format.h>
 
 namespace voxloom::cli {
 namespace {
@@ -43,7 +43,8 @@ std::vector<InputName> name_inputs(const std::vector<std::string>& arguments) {
     if (input.path.empty()) fail_user(ErrorCode::usage, "", "image " + input.name + " has no file");
     for (const InputName& other : inputs) {
       if (other.name == input.name)
-        fail_user(ErrorCode::usage, "", "two images are called " + input.name + ": " + io::printable_path(other.path) + " and " + io::printable_path(input.path));
+        fail_user(ErrorCode::usage, "",
+                  "two images are called " + input.name + ": " + io::printable_path(other.path) + " and " + io::printable_path(input.path));
     }
     inputs.push_back(std::move(input));
   }

@@ -17,8 +17,9 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // Longer ones first.
-constexpr std::array<std::string_view, 29> symbols = {"...", "**", "//", "==", "!=", "<=", ">=", "<<", ">>", "&&", "||", "->", ":=", "+", "-",
-                                                      "*",   "/",  "%",  "<",  ">",  "(",  ")",  "[",  "]",  ",",  ":",  ".",  "&",  "|"};
+constexpr std::array<std::string_view, 29> symbols = {"...", "**", "//", "==", "!=", "<=", ">=", "<<", ">>", "&&",
+                                                      "||",  "->", ":=", "+",  "-",  "*",  "/",  "%",  "<",  ">",
+                                                      "(",   ")",  "[",  "]",  ",",  ":",  ".",  "&",  "|"};
 
 // Spellings of other languages, and what to write here.
 constexpr std::pair<std::string_view, std::string_view> foreign[] = {
@@ -63,7 +64,8 @@ std::string Lexer::found() const {
 }
 
 void Lexer::advance() {
-  while (position_ < source_.size() && (source_[position_] == ' ' || source_[position_] == '\t' || source_[position_] == '\n' || source_[position_] == '\r'))
+  while (position_ < source_.size() &&
+         (source_[position_] == ' ' || source_[position_] == '\t' || source_[position_] == '\n' || source_[position_] == '\r'))
     ++position_;
   const size_t start = position_;
   current_ = {};
@@ -84,7 +86,9 @@ void Lexer::advance() {
 void Lexer::number(size_t start) {
   size_t end = start;
   const auto skip = [&](auto&& belongs) {
-    while (end < source_.size() && (belongs(source_[end]) || (source_[end] == '_' && end + 1 < source_.size() && belongs(source_[end + 1])))) ++end;
+    while (end < source_.size() &&
+           (belongs(source_[end]) || (source_[end] == '_' && end + 1 < source_.size() && belongs(source_[end + 1]))))
+      ++end;
   };
   const bool hex = source_[start] == '0' && start + 1 < source_.size() && (source_[start + 1] == 'x' || source_[start + 1] == 'X');
   bool real = false;
@@ -117,11 +121,13 @@ void Lexer::number(size_t start) {
   if (real) {
     current_.kind = Token::Kind::real;
     // Out of range leaves the value: it is an infinity or a zero as in Python.
-    if (std::from_chars(first, last, current_.real).ec == std::errc::result_out_of_range) current_.real = std::strtod(digits.c_str(), nullptr);
+    if (std::from_chars(first, last, current_.real).ec == std::errc::result_out_of_range)
+      current_.real = std::strtod(digits.c_str(), nullptr);
   } else {
     current_.kind = Token::Kind::integer;
     const auto parsed = std::from_chars(first, last, current_.integer, hex ? 16 : 10);
-    if (parsed.ec == std::errc::result_out_of_range) fail_at(current_.column, "the integer " + digits.substr(0, 40) + " does not fit 64 bits");
+    if (parsed.ec == std::errc::result_out_of_range)
+      fail_at(current_.column, "the integer " + digits.substr(0, 40) + " does not fit 64 bits");
     if (parsed.ec != std::errc() || parsed.ptr != last) fail_at(current_.column, "'" + std::string(current_.text) + "' is not a number");
     current_.real = static_cast<double>(current_.integer);
   }
@@ -152,7 +158,8 @@ void Lexer::symbol(size_t start) {
   if (found.empty()) found = rest.front() == '~' || rest.front() == '=' ? rest.substr(0, 1) : std::string_view();
   for (const auto& [spelling, answer] : foreign) {
     // A lone '=' may follow a keyword's name; the parser judges it.
-    if (spelling != "=" && (found.empty() ? rest.starts_with(spelling) : found == spelling)) fail_at(static_cast<int>(start) + 1, std::string(answer));
+    if (spelling != "=" && (found.empty() ? rest.starts_with(spelling) : found == spelling))
+      fail_at(static_cast<int>(start) + 1, std::string(answer));
   }
   if (found.empty()) {
     size_t length = 1;  // a whole UTF-8 sequence, so that the message shows the character

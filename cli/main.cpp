@@ -30,9 +30,9 @@ int exit_code(ErrorCode code) {
 void run(const cli::Options& options) {
   using Command = void (*)(const cli::Options&);
   static constexpr std::pair<std::string_view, Command> commands[] = {
-      {"info", cli::info},        {"math", cli::math},           {"mean", cli::reduction},  {"std", cli::reduction}, {"min", cli::reduction},
-      {"max", cli::reduction},    {"png", cli::png},             {"ops", cli::ops},         {"doctor", cli::doctor}, {"cache", cli::cache},
-      {"config", cli::show_config}, {"devices", cli::devices},   {"run", cli::run_graph},
+      {"info", cli::info},          {"math", cli::math},       {"mean", cli::reduction}, {"std", cli::reduction}, {"min", cli::reduction},
+      {"max", cli::reduction},      {"png", cli::png},         {"ops", cli::ops},        {"doctor", cli::doctor}, {"cache", cli::cache},
+      {"config", cli::show_config}, {"devices", cli::devices}, {"run", cli::run_graph},
   };
   for (const auto& [name, command] : commands) {
     if (options.command == name) return command(options);

@@ -26,8 +26,9 @@ std::string header_path(const std::vector<InputName>& inputs, const Options& opt
   }
   std::string known;
   for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-  fail_user(ErrorCode::usage, "", "--header-from " + io::printable_path(options.header_from) + ": no image has this name" +
-                                      (known.empty() ? "" : " (images here: " + known + ")"));
+  fail_user(ErrorCode::usage, "",
+            "--header-from " + io::printable_path(options.header_from) + ": no image has this name" +
+                (known.empty() ? "" : " (images here: " + known + ")"));
 }
 
 /// Writes, prints or explains one result.
@@ -35,7 +36,8 @@ void deliver(Session& session, const Options& options, const Expr& value, const 
   if (options.explain) return print(session.explain(value, output));
   if (!output.empty()) return session.save(value, output);
   if (value.rank() != 0)
-    fail_user(ErrorCode::usage, options.command, "the result is an image of type " + value.type().str() + "; say where it goes with -o OUT.nii");
+    fail_user(ErrorCode::usage, options.command,
+              "the result is an image of type " + value.type().str() + "; say where it goes with -o OUT.nii");
   print(label + session.evaluate(value) + "\n");
 }
 
@@ -82,7 +84,7 @@ void reduction(const Options& options) {
   for (size_t k = 0; k < outputs.size(); ++k) {
     const std::string& path = options.images[k];
     const io::Image image = open_image(path, options);
-    const Expr value = reduce(op(options.command.c_str()), image.expr(), axes, {.ddof = options.ddof});
+    const Expr value = reduce(op(options.command.c_str()), Operand(image.expr(), OriginId{}), axes, {.ddof = options.ddof});
     Session session(options, {}, image.header().data_bytes());
     deliver(session, options, value, outputs[k], outputs.size() > 1 ? io::printable_path(path) + "\t" : "");
   }

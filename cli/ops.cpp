@@ -57,7 +57,8 @@ void ops(const Options& options) {
   if (options.subject.empty()) return print(all_text());
   if (const OpInfo* row = find_function(options.subject); row && row->kind != OpKind::leaf) return print(row_text(*row));
   if (is_function(options.subject)) return print(options.subject + "  (built from several operations)\n");
-  fail_user(ErrorCode::usage, "ops", "unknown operation '" + io::escape_text(options.subject) + "'" + did_you_mean(options.subject, function_names()));
+  fail_user(ErrorCode::usage, "ops",
+            "unknown operation '" + io::escape_text(options.subject) + "'" + did_you_mean(options.subject, function_names()));
 }
 
 }  // namespace voxloom::cli

@@ -11,16 +11,16 @@
 namespace voxloom::cli {
 
 struct Options {
-  std::string command;          ///< "math", "info", ...
-  bool explain = false;         ///< show the plan of the command, run nothing
-  std::string expression;       ///< of math
+  std::string command;              ///< "math", "info", ...
+  bool explain = false;             ///< show the plan of the command, run nothing
+  std::string expression;           ///< of math
   std::vector<std::string> images;  ///< FILE or NAME=FILE
-  std::string output;           ///< -o
-  std::string outdir, suffix;   ///< of the reductions
-  std::string axis;             ///< "t", "x,y", "-1"; empty: all axes
+  std::string output;               ///< -o
+  std::string outdir, suffix;       ///< of the reductions
+  std::string axis;                 ///< "t", "x,y", "-1"; empty: all axes
   bool json = false, markdown = false;
-  std::string subject;          ///< ops NAME, cache ACTION, run GRAPH
-  int64_t volume = 0;           ///< of png
+  std::string subject;  ///< ops NAME, cache ACTION, run GRAPH
+  int64_t volume = 0;   ///< of png
 
   std::string device = "auto", target = "native", header_from;
   std::optional<DType> dtype;
@@ -28,7 +28,7 @@ struct Options {
   int64_t memory = 0;
   int threads = 0, gzip_level = 1, ddof = 0;
   bool no_fsync = false, no_clobber = false, progress = false, quiet = false, strict = false;
-  std::string profile;          ///< empty: none; "-": a table on standard error; else a file
+  std::string profile;  ///< empty: none; "-": a table on standard error; else a file
 };
 
 /// Either options, or a text to print and an exit code (help, version).

@@ -9,8 +9,8 @@
 #include <voxloom/runtime/array.h>
 #include <voxloom/runtime/limits.h>
 
-#include <filesystem>
 #include <fmt/format.h>
+#include <filesystem>
 
 namespace voxloom::cli {
 namespace {
@@ -51,7 +51,8 @@ Array read_volume(io::BlockSource& source, const io::Box& box, const Options& op
 
 void png(const Options& options) {
   const std::string& path = options.images.at(0);
-  if (!options.output.ends_with(".png")) fail_user(ErrorCode::usage, "png", "-o " + io::printable_path(options.output) + ": must end in .png");
+  if (!options.output.ends_with(".png"))
+    fail_user(ErrorCode::usage, "png", "-o " + io::printable_path(options.output) + ": must end in .png");
   if (options.no_clobber && std::filesystem::exists(options.output))
     fail_runtime(ErrorCode::file, io::printable_path(options.output), "exists (--no-clobber)");
   io::Warnings warnings;

@@ -24,7 +24,8 @@ std::string read_text(const std::string& path) {
   char block[1 << 16];
   while (file.read(block, sizeof block) || file.gcount() > 0) {
     text.append(block, static_cast<size_t>(file.gcount()));
-    if (static_cast<std::streamsize>(text.size()) > longest_graph) fail_user(ErrorCode::limit, io::printable_path(path), "a graph of more than 256 MiB");
+    if (static_cast<std::streamsize>(text.size()) > longest_graph)
+      fail_user(ErrorCode::limit, io::printable_path(path), "a graph of more than 256 MiB");
   }
   if (file.bad()) io::fail_os(path, "read", errno);
   return text;
@@ -57,12 +58,15 @@ void run_graph(const Options& options) {
   for (const Expr& input : graph.inputs()) {
     const io::NamedNpyArray* found = nullptr;
     for (const io::NamedNpyArray& member : members) found = member.name == input->name() ? &member : found;
-    if (!found) fail_user(ErrorCode::usage, io::printable_path(options.images[0]), "has no array '" + io::escape_text(input->name()) + "', which the graph takes");
+    if (!found)
+      fail_user(ErrorCode::usage, io::printable_path(options.images[0]),
+                "has no array '" + io::escape_text(input->name()) + "', which the graph takes");
     arguments.push_back(array_of(found->array));
   }
   const CancelScope scope;
   const Function function = compile(graph, {.name = "run", .target = options.target});
-  const std::vector<Array> results = function.call(arguments, {.cancel = scope.token(), .threads = options.threads, .memory = options.memory});
+  const std::vector<Array> results =
+      function.call(arguments, {.cancel = scope.token(), .threads = options.threads, .memory = options.memory});
   std::vector<io::NamedNpyArray> outputs;
   for (size_t k = 0; k < results.size(); ++k) outputs.push_back({"out" + std::to_string(k), stored_of(results[k])});
   io::write_npz(options.output, outputs);

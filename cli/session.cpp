@@ -8,9 +8,9 @@
 #include <voxloom/io/diagnostics.h>
 #include <voxloom/runtime/limits.h>
 
+#include <fmt/format.h>
 #include <cerrno>
 #include <cstdio>
-#include <fmt/format.h>
 #include <fstream>
 
 namespace voxloom::cli {

@@ -6,12 +6,12 @@
 #include <voxloom/runtime/limits.h>
 #include <voxloom/runtime/log.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
 
 namespace voxloom::cli {
 namespace {
@@ -23,7 +23,8 @@ void line_to_stderr(std::string_view kind, std::string_view text) {
 
 std::string duration(double seconds) {
   const auto whole = static_cast<int64_t>(std::clamp(seconds, 0.0, 3.6e6) + 0.5);
-  return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60) : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
+                      : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 int terminal_width() {
@@ -40,7 +41,8 @@ void print(std::string_view text) {
 
 void flush_output() {
   errno = 0;
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) fail_runtime(ErrorCode::file, "standard output", fmt::format("write failed (errno {})", errno));
+  if (std::fflush(stdout) != 0 || std::ferror(stdout))
+    fail_runtime(ErrorCode::file, "standard output", fmt::format("write failed (errno {})", errno));
 }
 
 void print_error(std::string_view text) { line_to_stderr("error", text); }
@@ -57,8 +59,7 @@ void install_log(const Options& options) {
   set_log([](LogLevel, std::string_view text) { line_to_stderr("warning", text); }, LogLevel::warning);
 }
 
-Progress::Progress(const Options& options, int64_t bytes)
-    : enabled_(!options.quiet), terminal_(isatty(STDERR_FILENO) == 1), bytes_(bytes) {
+Progress::Progress(const Options& options, int64_t bytes) : enabled_(!options.quiet), terminal_(isatty(STDERR_FILENO) == 1), bytes_(bytes) {
   enabled_ = enabled_ && (terminal_ || options.progress);
 }
 
@@ -81,7 +82,8 @@ void Progress::operator()(double fraction) {
 std::string progress_line(double fraction, double seconds, int64_t bytes, int width) {
   fraction = std::clamp(fraction, 0.0, 1.0);
   std::string facts = fmt::format(" {:3.0f} %", 100 * fraction);
-  if (bytes > 0 && seconds > 0) facts += fmt::format("  {}/s", format_size(static_cast<int64_t>(static_cast<double>(bytes) * fraction / seconds)));
+  if (bytes > 0 && seconds > 0)
+    facts += fmt::format("  {}/s", format_size(static_cast<int64_t>(static_cast<double>(bytes) * fraction / seconds)));
   if (fraction > 0) facts += fmt::format("  {} left", duration(seconds / fraction - seconds));
   const int cells = std::min(40, width - static_cast<int>(facts.size()) - 2);
   if (cells < 4) return facts.substr(0, static_cast<size_t>(std::max(width, 0)));

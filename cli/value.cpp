@@ -103,14 +103,16 @@ std::optional<Axis> Call::axis(std::string_view keyword) {
 std::optional<int64_t> Call::integer(std::string_view keyword) {
   const std::optional<Value> value = take(keyword);
   if (!value) return std::nullopt;
-  if (!value->is_integer()) fail_at(value->column, function_ + ": argument '" + std::string(keyword) + "' is " + value->describe() + ", not an integer");
+  if (!value->is_integer())
+    fail_at(value->column, function_ + ": argument '" + std::string(keyword) + "' is " + value->describe() + ", not an integer");
   return small_integer(value->operand->integer(), value->column);
 }
 
 std::optional<double> Call::real_keyword(std::string_view keyword) {
   const std::optional<Value> value = take_keyword(keyword);
   if (!value || value->kind == Value::Kind::none) return std::nullopt;
-  if (!value->is_number()) fail_at(value->column, function_ + ": argument '" + std::string(keyword) + "' is " + value->describe() + ", not a number");
+  if (!value->is_number())
+    fail_at(value->column, function_ + ": argument '" + std::string(keyword) + "' is " + value->describe() + ", not a number");
   return value->operand->real();
 }
 
@@ -126,7 +128,8 @@ DType Call::as_dtype(const Value& value) const {
   if (value.kind == Value::Kind::dtype) return value.dtype;
   if (value.kind == Value::Kind::text) {
     if (const std::optional<DType> found = dtype_from_name(value.text)) return *found;
-    fail_at(value.column, function_ + ": unknown dtype '" + io::escape_text(value.text) + "' (bool, int8 ... int64, uint8 ... uint64, float32, float64, complex64, complex128)");
+    fail_at(value.column, function_ + ": unknown dtype '" + io::escape_text(value.text) +
+                              "' (bool, int8 ... int64, uint8 ... uint64, float32, float64, complex64, complex128)");
   }
   fail_at(value.column, function_ + ": a dtype such as \"float32\" is needed, not " + value.describe());
 }
@@ -157,7 +160,8 @@ void Call::finish() {
     fail_at(positional_[taken_].column, function_ + ": takes " + std::to_string(taken_) + (taken_ == 1 ? " argument" : " arguments") +
                                             " by position, not " + std::to_string(positional_.size()));
   if (!keywords_.empty())
-    fail_at(keywords_[0].second.column, function_ + ": unknown argument '" + keywords_[0].first + "'" + did_you_mean(keywords_[0].first, known_));
+    fail_at(keywords_[0].second.column,
+            function_ + ": unknown argument '" + keywords_[0].first + "'" + did_you_mean(keywords_[0].first, known_));
 }
 
 }  // namespace voxloom::cli

@@ -44,9 +44,7 @@ void same(std::string_view text, const Expr& expected) {
 std::string refusal(std::string_view text) {
   try {
     parse_expression(text, images());
-  } catch (const UserError& error) {
-    return error.what();
-  }
+  } catch (const UserError& error) { return error.what(); }
   return "(accepted)";
 }
 
@@ -135,8 +133,7 @@ TEST_CASE("indexing is NumPy's basic indexing", "[expression]") {
   same("mask[..., None]", index(mask(), {ellipsis, newaxis}));
   same("mask[..., np.newaxis]", index(mask(), {ellipsis, newaxis}));
   same("(a + b)[..., 2 - 1]", index(a() + b(), {ellipsis, 1}));
-  same("exp(-((a[..., 0] - a[..., 1]) / 50)**2)",
-       exp(-pow((index(a(), {ellipsis, 0}) - index(a(), {ellipsis, 1})) / 50, 2)));
+  same("exp(-((a[..., 0] - a[..., 1]) / 50)**2)", exp(-pow((index(a(), {ellipsis, 0}) - index(a(), {ellipsis, 1})) / 50, 2)));
 }
 
 TEST_CASE("images win over names of the language and are counted", "[expression]") {
@@ -158,7 +155,8 @@ TEST_CASE("bad expressions name the column and what to write", "[expression]") {
   refused("not a", "'not' is written ~ here");
   refused("1 if a else 2", "where(c, x, y)");
   refused("0 < a < 1", "column 7: comparisons cannot be chained");
-  refused("a > 1 & b > 2", "comparisons cannot be chained");
+  refused("a > 1 & a < 2", "comparisons cannot be chained");
+  refused("a > 1 & b > 2", "column 7: bit_and: float32 is not supported (booleans, integers are); & and | bind tighter than comparisons");
   refused("a @ b", "'@' (matrix product)");
   refused("a = 2", "'=' compares as == here");
   refused("2a", "column 2: a number is followed by 'a'; write * to multiply");
@@ -192,7 +190,7 @@ TEST_CASE("bad expressions name the column and what to write", "[expression]") {
   refused("99999999999999999999", "does not fit 64 bits");
   refused("9223372036854775807 + 1", "does not fit 64 bits");
   refused("np.linalg.norm(a)", "column 4: unknown name 'linalg'");
-  refused("a - mask[0]", "column 3");
+  refused("a - b[1:]", "column 3: sub: ");
 }
 
 TEST_CASE("size and depth of expressions are bounded", "[expression]") {
@@ -212,7 +210,8 @@ TEST_CASE("size and depth of expressions are bounded", "[expression]") {
 }
 
 TEST_CASE("damaged expressions are refused or accepted, never worse", "[expression]") {
-  const std::string seeds[] = {"(a - mean(a, \"t\")) / std(a, \"t\")", "exp(-((a[..., 0] - a[..., 1]) / 50)**2)", "where(mask[..., None] > 0x1F, b.T, nan)",
+  const std::string seeds[] = {"(a - mean(a, \"t\")) / std(a, \"t\")", "exp(-((a[..., 0] - a[..., 1]) / 50)**2)",
+                               "where(mask[..., None] > 0x1F, b.T, nan)",
                                "np.clip(a, 1, 2e3) // 7 | ~(b > 1) & a.any(axis=(0, 'y'), keepdims=True)"};
   const std::string letters = "ab()[]{},.:'\"+-*/%<>=&|~!^ 0123456789ejxt_\n\t\\\x80\xff";
   uint64_t state = 12345;
