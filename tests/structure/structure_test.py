@@ -120,7 +120,7 @@ def check_links(root):
                     yield f"{page.relative_to(root)}:{number}: the link to {target} leads nowhere"
 
 
-CHECKS = [check_directions, check_public, check_texts]
+CHECKS = [check_directions, check_public, check_texts, check_links]
 
 
 def errors_of(root):
