@@ -8,7 +8,7 @@ from remez import fit
 
 mp.dps = 60
 H = log(2) / 2
-CENTRE = mpf(float.fromhex("0x1.4004f4p+1"))  # A float near 2.5 whose erf is a float to within 1e-4 of its last place.
+CENTRE = mpf(float.fromhex("0x1.2cedfcp+1"))  # A float near 2.35 whose erf is a float to within 1e-4 of its last place.
 ROOT = (sqrt(mpf("0.5")) - 1, sqrt(mpf(2)) - 1)  # f = m - 1 for m in [sqrt(1/2), sqrt(2)].
 
 
@@ -47,8 +47,7 @@ FITS = {
     "exp2_half": ("(2^r - 1) / r, |r| <= 1/2", lambda r: expm1(r * log(2)) / r, lambda r: r / 2**r, mpf(-0.5), mpf(0.5), {32: 5, 64: 10}),
     "expm1": ("(e^r - 1 - r) / r^2, |r| <= ln 2 / 2", lambda r: (expm1(r) - r) / r**2, lambda r: r * r / abs(expm1(r)), -H - 0.0005, H + 0.0005, {32: 5, 64: 10}),
     "tanh_small": ("(tanh x - x) / x^3 in x^2, |x| <= 0.98", root(lambda x: (tanh(x) / x - 1) / x**2), root(lambda x: x**3 / tanh(x)), 0, mpf("0.9604"), {32: 6}),
-    "log": ("(log(1+f) - f) / f^2, 1+f in [sqrt 1/2, sqrt 2]", log_q, lambda f: f * f / abs(log1p(f)), ROOT[0], ROOT[1], {32: 8}),
-    "log_fine": ("as log, one degree higher", log_q, lambda f: f * f / abs(log1p(f)), ROOT[0], ROOT[1], {32: 9}),
+    "log": ("(log(1+f) - f) / f^2, 1+f in [sqrt 1/2, sqrt 2]", log_q, lambda f: f * f / abs(log1p(f)), ROOT[0], ROOT[1], {32: 9}),
     "log_s": ("(log((1+s)/(1-s)) - 2s) / s^3 in s^2", atanh_tail, lambda z: sqrt(z) ** 3 / (2 * sqrt(z)), 0, mpf("0.02945"), {64: 6}),
     "log2_pow": ("log2(1+f) / f, 1+f in [sqrt 1/2, sqrt 2], for powf", lambda f: log1p(f) / log(2) / f, lambda f: f / log1p(f), ROOT[0], ROOT[1], {64: 13}),
     "exp2_pow": ("(2^r - 1) / r, |r| <= 1/2, for powf", lambda r: expm1(r * log(2)) / r, lambda r: r / 2**r, mpf(-0.5), mpf(0.5), {64: 6}),
@@ -59,7 +58,7 @@ FITS = {
     "atan": ("(atan t - t) / t^3 in t^2, |t| <= 1", root(lambda t: (atan(t) / t - 1) / t**2), root(lambda t: t**3 / atan(t)), 0, 1, {32: 8, 64: 18}),
     "asin": ("(asin t - t) / t^3 in t^2, |t| <= 1/2", root(lambda t: (asin(t) / t - 1) / t**2), root(lambda t: t**3 / asin(t)), 0, mpf("0.25"), {32: 4, 64: 11}),
     "erf_small": ("erf(x) / x - 1 in x^2, |x| <= 1", root(lambda x: erf(x) / x - 1), root(lambda x: x / erf(x)), 0, 1, {32: 6, 64: 12}),
-    "erf_large": ("erf(c + t), c = 2.50015..., 1 <= c + t <= 3.93", lambda t: erf(t + CENTRE), lambda t: 1, 1 - CENTRE, mpf("3.93") - CENTRE, {32: 14}),
+    "erf_large": ("erf(c + t), c = 2.35101..., 0.94 <= c + t <= 3.92", lambda t: erf(t + CENTRE), lambda t: 1, mpf("0.94") - CENTRE, mpf("3.92") - CENTRE, {32: 15}),
     "erfcx": ("(1 + 2a) e^(a^2) erfc(a) in t = (a - 4)/(a + 4), 0 <= a <= 28", lambda t: erfcx_m(t, 4, 2), lambda t: 1 / erfcx_m(t, 4, 2), -1, mpf("0.76"), {32: 11, 64: 21}),
     "erf_tail": ("e^(a^2) erfc(a) in t = (a - 2.5)/(a + 2.5), 1 <= a <= 6", lambda t: erfcx_m(t, mpf("2.5"), 0), lambda t: erfc(mpf("2.5") * (1 + t) / (1 - t)) / erfcx_m(t, mpf("2.5"), 0), mpf("-0.42858"), mpf("0.41177"), {64: 13}),
     "sinh": ("(sinh x - x) / x^3 in x^2, |x| <= 1", root(lambda x: (sinh(x) / x - 1) / x**2), root(lambda x: x**3 / sinh(x)), 0, 1, {32: 3, 64: 7}),

@@ -35,7 +35,8 @@ typename B::V erf_large64(B& b, typename B::V a) {
 }
 }  // namespace vm
 
-/// Below 1: x + x P(x^2). Above, f32: a polynomial of degree 14 around 2.5; f64: 1 - e^(-a^2) W, W a polynomial in (a - 2.5) / (a + 2.5).
+/// Below 1: x + x P(x^2). Above, f32: a polynomial of degree 15 around 2.35, and 1 where that is the rounded value; f64: 1 - e^(-a^2) W, W a
+/// polynomial in (a - 2.5) / (a + 2.5).
 template <class B>
 typename B::V erf_(B& b, typename B::V x) {
   using namespace vm;
@@ -44,8 +45,9 @@ typename B::V erf_(B& b, typename B::V x) {
   const auto one = b.lit(t, 1);
   const auto u = b.mul(a, a);
   const auto small = b.fma(a, horner(b, u, erf_small_c32, erf_small_c64), a);
-  const auto large = t == DType::f32 ? horner(b, b.sub(at_most(b, a, 3.915), b.lit(t, 0x1.4004f4p+1)), erf_large_c32)
-                                     : erf_large64(b, at_most(b, a, 6));
+  auto large = one;
+  if (t == DType::f32) large = b.select(b.lt(b.lit(t, 3.919), a), one, horner(b, b.sub(a, b.lit(t, 0x1.2cedfcp+1)), erf_large_c32));
+  else large = erf_large64(b, at_most(b, a, 6));
   return with_sign(b, b.select(b.lt(a, one), small, large), sign_of(b, x));
 }
 

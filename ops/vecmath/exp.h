@@ -64,9 +64,14 @@ typename B::V exp_of_negative(B& b, typename B::V x) {
   return unscale(b, exp_clamped(b, at_least(b, x, pick(x.dtype, -104, -746))));
 }
 
+/// An unevaluated sum.
+template <class V>
+struct Pair {
+  V hi, lo;
+};
 /// e^x - 1 without the sign of zero; `adjust` may lower the exponent k of the pattern it is given.
 template <class B, class Adjust>
-typename B::V expm1_clamped(B& b, typename B::V x, Adjust&& adjust) {
+Pair<typename B::V> expm1_parts(B& b, typename B::V x, Adjust&& adjust) {
   const DType t = x.dtype;
   const Format f = format_of(t);
   const auto k = round_scaled(b, x, b.lit(t, log2_e), f.bias);
@@ -79,7 +84,7 @@ typename B::V expm1_clamped(B& b, typename B::V x, Adjust&& adjust) {
   const auto s1 = b.sub(s, b.lit(t, 1));
   const auto hi = b.fma(s, r, s1);
   const auto lo = b.fma(s, r, b.sub(s1, hi));
-  return b.add(hi, b.fma(s, q, lo));
+  return {hi, b.fma(s, q, lo)};
 }
 }  // namespace vm
 
@@ -117,7 +122,8 @@ typename B::V expm1_(B& b, typename B::V x) {
   const auto sign = sign_of(b, x);
   x = clamp_exponent(b, x, pick(t, -18, -38), pick(t, 89, 710));
   const auto large = b.lt(b.lit(t, 64), x);
-  const auto y = expm1_clamped(b, x, [&](auto exponent) { return b.select(large, b.sub(exponent, b.lit_int(exponent.dtype, 1)), exponent); });
+  const auto parts = expm1_parts(b, x, [&](auto exponent) { return b.select(large, b.sub(exponent, b.lit_int(exponent.dtype, 1)), exponent); });
+  const auto y = b.add(parts.hi, parts.lo);
   return with_sign(b, b.select(large, b.add(y, y), y), sign);
 }
 

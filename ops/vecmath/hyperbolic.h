@@ -23,12 +23,18 @@ typename B::V tanh32(B& b, typename B::V a) {
   const auto small = b.fma(b.mul(a, u), horner(b, u, tanh_small_c32), a);
   return b.select(b.lt(a, b.lit(t, 0.98)), small, large);
 }
-/// f64: E / (E + 2) with E = e^2a - 1.
+/// f64: E / (E + 2) with E = e^2a - 1 in two parts; the quotient q is corrected by its remainder.
 template <class B>
 typename B::V tanh64(B& b, typename B::V a) {
+  const DType t = a.dtype;
   const auto y = at_most(b, a, 20);
-  const auto e = expm1_clamped(b, b.add(y, y), [](auto exponent) { return exponent; });
-  return b.div(e, b.add(e, b.lit(a.dtype, 2)));
+  const auto parts = expm1_parts(b, b.add(y, y), [](auto exponent) { return exponent; });
+  const auto e = b.add(parts.hi, parts.lo);
+  const auto e_lo = b.sub(parts.lo, b.sub(e, parts.hi));
+  const auto d = b.add(e, b.lit(t, 2));
+  const auto inverse = b.div(b.lit(t, 1), d);
+  const auto q = b.mul(e, inverse);
+  return b.fma(b.add(b.fma(b.neg(q), d, e), e_lo), inverse, q);
 }
 
 /// e^a / 2 without early overflow.

@@ -7,11 +7,6 @@
 namespace voxloom::ops {
 namespace vm {
 
-/// An unevaluated sum.
-template <class V>
-struct Pair {
-  V hi, lo;
-};
 /// a + b exactly for |a| >= |b| or a = 0.
 template <class B>
 Pair<typename B::V> fast_two_sum(B& b, typename B::V x, typename B::V y) {

@@ -65,12 +65,19 @@ typename B::V with_rare_path(B& b, int function, typename B::V a, typename B::V 
 }
 
 /// tan(r + low) for |r| <= 0.8 or its negated reciprocal where `odd`. The value is kept in two parts, so that the reciprocal is not rounded
-/// twice; `low` counts with the slope 1 + 1.5 r^2, which is close enough to 1 + tan^2.
+/// twice; `low` counts with the slope 1 + 1.5 r^2, which is close enough to 1 + tan^2. In f32 the rounding errors of r^2 and r^3 count too,
+/// times the polynomial's value near the end of the range.
 template <class B>
 typename B::V tan_kernel(B& b, typename B::V r, typename B::V low, typename B::V odd) {
   const DType t = r.dtype;
   const auto u = b.mul(r, r);
-  const auto w = b.fma(b.mul(r, u), horner(b, u, tan_c32, tan_c64), b.fma(b.mul(low, b.lit(t, 1.5)), u, low));
+  const auto cube = b.mul(r, u);
+  auto small = b.fma(b.mul(low, b.lit(t, 1.5)), u, low);
+  if (t == DType::f32) {
+    const auto cube_error = b.fma(r, b.fma(r, r, b.neg(u)), b.fma(r, u, b.neg(cube)));
+    small = b.fma(cube_error, b.lit(t, 0.44), small);
+  }
+  const auto w = b.fma(cube, horner(b, u, tan_c32, tan_c64), small);
   const auto high = b.add(r, w);
   const auto rest = b.add(b.sub(r, high), w);
   const auto q = b.div(b.lit(t, -1), high);
