@@ -5,6 +5,7 @@
 #include <llvm-c/Error.h>
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
+#include <unistd.h>
 #include <voxloom/codegen/llvm/start.h>
 #include <voxloom/graph/error.h>
 #include <voxloom/ops/prim.h>
@@ -35,11 +36,12 @@ class Linker {
   }
 
   KernelEntry load(const std::string& object, const std::string& symbol, LLVMOrcResourceTrackerRef& tracker) {
-    tracker = LLVMOrcJITDylibCreateResourceTracker(library_);
+    const LLVMOrcJITDylibRef library = this->library();
+    tracker = LLVMOrcJITDylibCreateResourceTracker(library);
     LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(object.data(), object.size(), symbol.c_str());
     LLVMErrorRef error = LLVMOrcLLJITAddObjectFileWithRT(jit_, tracker, buffer);
     Found found;
-    if (error == nullptr) error = look_up(symbol, found);
+    if (error == nullptr) error = look_up(library, symbol, found);
     if (error != nullptr) {
       unload(tracker);
       check(error, "linking a kernel");
@@ -65,8 +67,15 @@ class Linker {
     check(LLVMOrcCreateLLJIT(&jit_, nullptr), "starting the linker");
     session_ = LLVMOrcLLJITGetExecutionSession(jit_);
     LLVMOrcExecutionSessionSetErrorReporter(session_, ignore_error, nullptr);
-    // A bare library: it sees no symbol of the process, only those defined here.
-    library_ = LLVMOrcExecutionSessionCreateBareJITDylib(session_, "voxloom");
+  }
+
+  /// Where kernels of this process go. A child of fork() opens its own: a kernel that another thread was about to unload stays in the old one.
+  LLVMOrcJITDylibRef library() {
+    const std::lock_guard lock(mutex_);
+    if (library_ != nullptr && owner_ == getpid()) return library_;
+    // A bare library sees no symbol of the process, only those defined here.
+    owner_ = getpid();
+    library_ = LLVMOrcExecutionSessionCreateBareJITDylib(session_, ("voxloom-" + std::to_string(owner_)).c_str());
     std::vector<LLVMOrcCSymbolMapPair> symbols;
     const auto define = [&](const std::string& name, void* address) {
       symbols.push_back(
@@ -78,6 +87,7 @@ class Linker {
     define("memset", reinterpret_cast<void*>(static_cast<void* (*)(void*, int, size_t)>(std::memset)));
     define("memcpy", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, size_t)>(std::memcpy)));
     check(LLVMOrcJITDylibDefine(library_, LLVMOrcAbsoluteSymbols(symbols.data(), symbols.size())), "host symbols");
+    return library_;
   }
 
   static void found(LLVMErrorRef error, LLVMOrcCSymbolMapPairs result, size_t count, void* context) {
@@ -87,8 +97,8 @@ class Linker {
   }
 
   // The session runs its work in place, so the answer is there when the call returns.
-  LLVMErrorRef look_up(const std::string& symbol, Found& out) {
-    LLVMOrcCJITDylibSearchOrderElement order = {library_, LLVMOrcJITDylibLookupFlagsMatchExportedSymbolsOnly};
+  LLVMErrorRef look_up(LLVMOrcJITDylibRef library, const std::string& symbol, Found& out) {
+    LLVMOrcCJITDylibSearchOrderElement order = {library, LLVMOrcJITDylibLookupFlagsMatchExportedSymbolsOnly};
     LLVMOrcCLookupSetElement wanted = {LLVMOrcExecutionSessionIntern(session_, symbol.c_str()), LLVMOrcSymbolLookupFlagsRequiredSymbol};
     LLVMOrcExecutionSessionLookup(session_, LLVMOrcLookupKindStatic, &order, 1, &wanted, 1, found, &out);
     if (out.error == nullptr && out.address == 0) return LLVMCreateStringError("the object does not define the kernel");
@@ -98,6 +108,7 @@ class Linker {
   LLVMOrcLLJITRef jit_ = nullptr;
   LLVMOrcExecutionSessionRef session_ = nullptr;
   LLVMOrcJITDylibRef library_ = nullptr;
+  pid_t owner_ = 0;
   std::mutex mutex_;
   uint64_t unloaded_ = 0;
 };

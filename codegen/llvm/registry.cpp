@@ -13,13 +13,19 @@ KernelRegistry::KernelRegistry() {
 
 void KernelRegistry::before_fork() {
   std::unique_lock lock(mutex_);
+  ++waiting_forks_;
   changed_.wait(lock, [&] { return in_llvm_ == 0; });
+  --waiting_forks_;
   lock.release();
 }
 
 void KernelRegistry::after_fork(bool in_child) {
-  // The child's copy still counts waiting threads that do not exist there.
-  if (in_child) new (&changed_) std::condition_variable;
+  if (in_child) {
+    // Threads that waited to build or unload a kernel do not exist here, nor do those that the condition variable counts.
+    new (&changed_) std::condition_variable;
+    std::erase_if(slots_, [](const auto& entry) { return entry.second.building || entry.second.kernel.expired(); });
+  }
+  changed_.notify_all();
   mutex_.unlock();
 }
 
@@ -44,6 +50,7 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::find_or_build(const std::s
     changed_.wait(lock);
   }
   slots_[key].building = true;
+  changed_.wait(lock, [&] { return waiting_forks_ == 0; });
   ++in_llvm_;
   lock.unlock();
   Built result;

@@ -52,7 +52,8 @@ class KernelRegistry {
   size_t limit_ = size_t{32} << 20;
   std::mutex mutex_;
   std::condition_variable changed_;
-  int in_llvm_ = 0;  ///< threads that compile, link or unload right now
+  int in_llvm_ = 0;        ///< threads that compile, link or unload right now
+  int waiting_forks_ = 0;  ///< while some wait, nobody begins to compile
   std::unordered_map<std::string, Slot> slots_;
   std::list<std::shared_ptr<const CompiledKernel>> recent_;
   size_t recent_bytes_ = 0;
