@@ -29,7 +29,10 @@ fetch_images() {
 run() {
   printf '\n\033[1m== %s\033[0m\n$ voxloom' "$1"
   shift
-  printf ' %q' "$@"
+  local word
+  for word in "$@"; do
+    if [[ $word == *[!A-Za-z0-9._/=-]* ]]; then printf " '%s'" "$word"; else printf ' %s' "$word"; fi
+  done
   printf '\n'
   "$voxloom" "$@"
 }
@@ -40,6 +43,7 @@ cd "$demo"
 zscore='(a - mean(a, "t")) / std(a, "t")'
 change='exp(-((a[..., 0] - a[..., 1]) / 50)**2)'
 
+run "What this machine offers, and whether compiled code works on it" doctor
 run "What the files hold (headers only)" info "${images[@]}"
 run "The plan of the z-score: graph, passes over the file, predicted peak; nothing is run" explain math "$zscore" functional.nii -o zscore.nii
 run "z-score of every voxel over time" math "$zscore" functional.nii -o zscore.nii --profile
