@@ -151,7 +151,7 @@ class Planner {
     }
     for (const Expr& e : graph.outputs()) results += bytes_of(e.type());
     plan_.io_bytes += options_.sink_bytes;
-    if (raw + results <= small_run && raw + results + plan_.io_bytes <= options_.budget) {
+    if (options_.block == 0 && raw + results <= small_run && raw + results + plan_.io_bytes <= options_.budget) {
       plan_.reasons.push_back("the run is small (" + format_size(raw + results) + " in and out), so it is one block");
       in_memory(raw + results);
       return std::move(plan_);
@@ -333,6 +333,7 @@ class Planner {
     };
     while (length > 1 && total(length, workers) > room) length /= 2;
     if (pass.blocks_in_parallel && total(length, workers) > room) pass.blocks_in_parallel = false;
+    if (options_.block > 0) length = std::min(options_.block, plan_.axis->extent);
     pass.block = length;
     pass.bytes = total(length, pass.blocks_in_parallel ? workers : 1);
   }

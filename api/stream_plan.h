@@ -45,6 +45,7 @@ struct StreamOptions {
   std::vector<char> to_file;                      ///< per output: written block by block
   std::vector<char> in_order;                     ///< per output: the file must be written in order
   int64_t sink_bytes = 0;
+  int64_t block = 0;                              ///< positions per block, for tests; 0: chosen by size, and a small run is one block
 };
 
 /// The plan as text: reasons, how often each file is read, passes with their kernels, predicted peak.

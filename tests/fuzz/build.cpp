@@ -111,13 +111,14 @@ Expr build_node(const CaseNode& node, const std::vector<Expr>& operands) {
   return elementwise(row, list);
 }
 
-Built build(const Case& c) {
+Built build(const Case& c, const std::vector<Expr>& leaves) {
   const PolicyScope policy({.floatX = c.floatX});
   std::vector<Expr> all, inputs, outputs;
   std::vector<int> arguments;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
-    all.push_back(build_input(c, static_cast<int>(i)));
-    if (c.inputs[i].constant) continue;
+    const bool given = i < leaves.size() && leaves[i];
+    all.push_back(given ? leaves[i] : build_input(c, static_cast<int>(i)));
+    if (given || c.inputs[i].constant) continue;
     inputs.push_back(all.back());
     arguments.push_back(static_cast<int>(i));
   }

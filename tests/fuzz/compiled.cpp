@@ -17,15 +17,6 @@ struct Compiled::State {
 
 namespace {
 
-/// Plants a bug into what is compiled during its life.
-class Planted {
- public:
-  explicit Planted(const Bug* bug) { codegen::kernel_hook() = bug != nullptr ? bug->damage : nullptr; }
-  ~Planted() { codegen::kernel_hook() = nullptr; }
-  Planted(const Planted&) = delete;
-  Planted& operator=(const Planted&) = delete;
-};
-
 Function make(const Graph& graph, const RunOptions& o) {
   FunctionOptions options;
   options.name = "fuzz";

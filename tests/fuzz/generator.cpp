@@ -28,7 +28,7 @@ int64_t product_of(const Shape& shape) {
 
 class Generator {
  public:
-  explicit Generator(uint64_t seed) : rng_(seed) { case_.seed = seed; }
+  Generator(uint64_t seed, bool images) : rng_(seed), images_(images) { case_.seed = seed; }
 
   Case run() {
     case_.floatX = rng_.chance(0.2) ? DType::f64 : DType::f32;
@@ -51,15 +51,15 @@ class Generator {
                                                                                            : Shape{rng_.between(66000, 240000), rng_.between(2, 5)};
       return;
     }
-    const int64_t rank = rng_.chance(0.1) ? rng_.between(0, max_rank) : rng_.between(1, 3);
+    const int64_t rank = images_ ? rng_.between(1, 4) : rng_.chance(0.1) ? rng_.between(0, max_rank) : rng_.between(1, 3);
     for (int64_t k = 0; k < rank; ++k) {
       int64_t n = rng_.pick(sizes);
-      if (n == 0 && rng_.chance(0.7)) n = 4;
+      if (n == 0 && (images_ || rng_.chance(0.7))) n = 4;
       while (product_of(base_) * n > limit_) n /= 2;
       base_.push_back(n);
     }
     static const std::vector<std::string> all{"x", "y", "z", "t", "c"};
-    if (rank > 0 && rng_.chance(0.2)) names_.assign(all.begin(), all.begin() + rank);
+    if (rank > 0 && (images_ || rng_.chance(0.2))) names_.assign(all.begin(), all.begin() + rank);
   }
 
   void inputs() {
@@ -67,7 +67,7 @@ class Generator {
     for (int64_t i = 0; i < n; ++i) {
       CaseInput in;
       in.dtype = rng_.pick(dtypes);
-      const bool image = !names_.empty() && rng_.chance(0.8);
+      const bool image = !names_.empty() && (images_ || rng_.chance(0.8));
       in.order = image ? Order::F : rng_.chance(0.2) ? Order::F : Order::C;
       for (size_t k = 0; k < base_.size(); ++k) input_axis(in, k, image);
       if (!image && rng_.chance(0.15) && !in.shape.empty()) drop_leading(in);
@@ -315,6 +315,7 @@ class Generator {
   }
 
   Rng rng_;
+  bool images_;
   Case case_;
   std::vector<Expr> all_;
   DimBindings bindings_;
@@ -325,7 +326,7 @@ class Generator {
 
 }  // namespace
 
-Case generate(uint64_t seed) { return Generator(seed).run(); }
+Case generate(uint64_t seed, bool images) { return Generator(seed, images).run(); }
 
 std::string spoil(Case& c, uint64_t seed) {
   Rng rng(seed ^ 0x9e3779b97f4a7c15u);

@@ -24,7 +24,7 @@ struct Arguments {
   uint64_t seed = 1;
   int64_t count = 0;      ///< 0: until the time is over
   double seconds = 60;
-  bool one = false, minimize = false, check_bugs = false, list_bugs = false, variations = true, keep_going = false, verbose = false;
+  bool images = false, one = false, minimize = false, check_bugs = false, list_bugs = false, variations = true, keep_going = false, verbose = false;
   std::string bug, numpy;
 };
 
@@ -47,8 +47,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 std::string run_seed(uint64_t seed, const CheckOptions& options, Statistics& statistics) {
   running_seed = seed;
   try {
-    Case c = generate(seed);
-    if (seed % 20 != 0) return check(c, options, statistics);
+    Case c = generate(seed, options.images);
+    if (seed % 20 != 0 || options.images) return check(c, options, statistics);
     const std::string what = spoil(c, seed);
     try {
       build(c);
@@ -89,7 +89,7 @@ void report(uint64_t seed, const std::string& problem) {
 
 int one_seed(const Arguments& a, const CheckOptions& options) {
   Statistics statistics;
-  Case c = generate(a.seed);
+  Case c = generate(a.seed, a.images);
   if (a.minimize) {
     c = minimise(c, [&](const Case& candidate) {
       return in_child([&] {
@@ -173,6 +173,7 @@ int usage(const char* word) {
                "  --minimize         this seed alone, made as small as fails\n"
                "  --keep-going       do not stop at the first difference\n"
                "  --plain            one run per graph, no variations\n"
+               "  --images           graphs over images only, each of them streamed too\n"
                "  --numpy FOLDER     write one graph in twenty there for numpy_oracle.py\n"
                "  --bug NAME         with a planted bug    --list-bugs    --check-bugs   all of them, within --seconds\n",
                word);
@@ -193,6 +194,7 @@ int run(int argc, char** argv) {
     else if (word == "--minimize") a.one = a.minimize = true;
     else if (word == "--check-bugs") a.check_bugs = true;
     else if (word == "--list-bugs") a.list_bugs = true;
+    else if (word == "--images") a.images = true;
     else if (word == "--plain") a.variations = false;
     else if (word == "--keep-going") a.keep_going = true;
     else if (word == "--verbose") a.verbose = true;
@@ -204,7 +206,7 @@ int run(int argc, char** argv) {
     return 0;
   }
   if (a.check_bugs) return check_bugs(a);
-  const CheckOptions options{.bug = bug_named(a.bug), .variations = a.variations, .numpy_folder = a.numpy};
+  const CheckOptions options{.bug = bug_named(a.bug), .variations = a.variations, .images = a.images, .numpy_folder = a.numpy};
   if (!a.bug.empty() && options.bug == nullptr) return usage(a.bug.c_str());
   return a.one ? one_seed(a, options) : many_seeds(a, options);
 }

@@ -4,6 +4,7 @@
 #include "compiled.h"
 #include "graph_checks.h"
 #include "numpy_case.h"
+#include "streamed.h"
 
 #include <voxloom/ops/table.h>
 
@@ -77,7 +78,7 @@ std::string RunOptions::str() const {
 }
 
 std::string Statistics::str() const {
-  std::string s = std::to_string(graphs) + " graphs, " + std::to_string(nodes) + " nodes, " + std::to_string(runs) + " runs, " + std::to_string(compiled) +
+  std::string s = std::to_string(graphs) + " graphs, " + std::to_string(nodes) + " nodes, " + std::to_string(runs) + " runs, " + std::to_string(streamed) + " streamed, " + std::to_string(compiled) +
                   " compilations; " + std::to_string(nonempty) + " with elements, " + std::to_string(with_reduction) + " with reductions, " +
                   std::to_string(multi_kernel) + " of several kernels, " + std::to_string(refused) + " illegal ones refused, " + std::to_string(failed_both) +
                   " refused at the call, " + std::to_string(numpy) + " written for NumPy";
@@ -112,6 +113,11 @@ std::string check(const Case& c, const CheckOptions& options, Statistics& statis
   again.threads = rng.pick(std::vector<int>{1, 2, 3, 8});
   again.out = !way.out;
   if (d = run(again, rng.chance(0.5) ? LayoutKind::any : LayoutKind::fortran); !d.empty()) return d;
+  if (can_stream(c) && !want.failed && (options.images || rng.chance(0.7))) {
+    std::string how;
+    ++statistics.streamed;
+    if (d = compare(want, streamed(c, built, arguments, options.bug, rng, how)); !d.empty()) return d + "\n  [" + how + "]\n";
+  }
   if (rng.chance(0.25)) d = run(another_way(rng, way), rng.chance(0.5) ? LayoutKind::dense : LayoutKind::any);
   return d;
 }

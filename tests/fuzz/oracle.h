@@ -38,7 +38,7 @@ Outcome interpreted(const Graph& graph, const std::vector<Plain>& arguments);
 /// Counts of what was run, for the report.
 struct Statistics {
   int64_t graphs = 0, refused = 0, failed_both = 0, nonempty = 0, with_reduction = 0, multi_kernel = 0, nodes = 0, runs = 0, compiled = 0;
-  int64_t numpy = 0;
+  int64_t numpy = 0, streamed = 0;
   std::map<std::string, int64_t> ops;
   std::string str() const;
 };
@@ -48,6 +48,7 @@ struct CheckOptions {
   const Bug* bug = nullptr;
   bool skip_untouched = false;  ///< graphs that the bug leaves alone are not run
   bool variations = true;       ///< metamorphic runs too, not only one
+  bool images = false;          ///< all graphs are over images and run streamed
   std::string numpy_folder = {};
 };
 
