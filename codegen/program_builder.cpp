@@ -242,6 +242,18 @@ class Builder {
     program_->steps.push_back(std::move(step));
   }
 
+  void collect_bounds(const Node& view) {
+    const auto maps = axis_maps(view, 0);
+    for (size_t k = 0; k < maps.size(); ++k) {
+      if (maps[k].relation != AxisRelation::affine) continue;
+      const Dim count = maps[k].out_axis < 0 ? Dim(1) : view.type().shape[static_cast<size_t>(maps[k].out_axis)];
+      const Dim& size = view.input(0).shape()[k];
+      const bool known = maps[k].b.is_constant() && count.is_constant() && size.is_constant();  // the type has been checked
+      const bool whole = maps[k].b == Dim(0) && maps[k].a == 1 && count == size;
+      if (!known && !whole) program_->bounds_checks.push_back({maps[k].b, count, size, maps[k].a, view.op().name, view.origin()});
+    }
+  }
+
   // Sizes that types leave open: checked when the sizes are known.
   void collect_checks() {
     for (const Expr& e : graph_.nodes()) {
@@ -255,6 +267,7 @@ class Builder {
         program_->nonempty_checks.push_back({count, e.type().size(), e->op().name, e->origin()});
         continue;
       }
+      if (e->op().kind == OpKind::view) collect_bounds(*e);
       if (e->op().kind != OpKind::elementwise && e->op().kind != OpKind::join) continue;
       for (size_t k = 0; k < e->inputs().size(); ++k) {
         const auto maps = axis_maps(*e, k);

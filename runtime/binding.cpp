@@ -60,6 +60,13 @@ void check_sizes(const Program& program, const DimBindings& dims) {
     if (a == 1 || b == 1) text += "; an axis that should broadcast must have size 1 in its type, e.g. row(\"x\") or shape (1, None)";
     fail_user(ErrorCode::shape, c.op, text, c.origin);
   }
+  for (const BoundsCheck& c : program.bounds_checks) {
+    const int64_t count = c.count.evaluate(dims), size = c.size.evaluate(dims), first = c.first.evaluate(dims);
+    const int64_t last = first + (count - 1) * c.step;
+    if (count < 0 || (count > 0 && (std::min(first, last) < 0 || std::max(first, last) >= size))) {
+      fail_user(ErrorCode::index, c.op, "elements " + std::to_string(first) + " to " + std::to_string(last) + " of an axis of size " + std::to_string(size) + " are asked for", c.origin);
+    }
+  }
   for (const NonEmptyCheck& c : program.nonempty_checks) {
     if (c.count.evaluate(dims) == 0 && c.results.evaluate(dims) != 0) {
       fail_user(ErrorCode::shape, c.op, "has no value for an empty axis (size 0)", c.origin);

@@ -45,6 +45,14 @@ struct NonEmptyCheck {
   OriginId origin = {};
 };
 
+/// A slice whose elements first, first + step, ... (`count` of them) must lie in an axis of size `size`.
+struct BoundsCheck {
+  Dim first, count, size;
+  int64_t step = 1;
+  std::string op;
+  OriginId origin = {};
+};
+
 /// Immutable once built; shared by all calls.
 struct Program {
   std::vector<Slot> slots;
@@ -56,6 +64,7 @@ struct Program {
   std::vector<std::string> argument_names;
   std::vector<SizeCheck> size_checks;
   std::vector<NonEmptyCheck> nonempty_checks;
+  std::vector<BoundsCheck> bounds_checks;
   std::string stream_symbol;       ///< see codegen/program_builder.h
   std::vector<std::string> notes;  ///< why things are as they are (refused fusions and the like), for explain
 };

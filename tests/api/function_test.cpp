@@ -156,6 +156,12 @@ TEST_CASE("wrong arguments are user errors that name both facts") {
   const vl::Function f = vl::function({x}, {x + 1});
   REQUIRE_THROWS_WITH(f(random_array({3}, 1)), Catch::Contains("rank"));
   REQUIRE_THROWS_WITH(f(random_array({3, 3}, 1, vl::Order::C, vl::f64)), Catch::Contains("float64") && Catch::Contains("f32"));
+  auto v = vl::fvector("v");
+  const vl::Function third = vl::function({v}, {vl::index(v, {2}) * 2});
+  REQUIRE(vl::Array(third(random_array({3}, 1))).rank() == 0);
+  REQUIRE_THROWS_WITH(third(random_array({2}, 1)), Catch::Contains("size 2"));
+  const vl::Function most = vl::function({v}, {vl::max(v)});
+  REQUIRE_THROWS_WITH(most(random_array({0}, 1)), Catch::Contains("empty"));
   auto n = vl::fvector("n"), m = vl::fvector("m");
   const vl::Function g = vl::function({n, m}, {n + m});
   REQUIRE_THROWS_WITH(g(random_array({3}, 1), random_array({4}, 1)), Catch::Contains("3") && Catch::Contains("4"));
