@@ -16,16 +16,14 @@ namespace voxloom::ops::detail {
 #define VOXLOOM_INLINE [[gnu::always_inline]] inline
 
 /// The value whose bits are in the low bytes.
-template <class T>
-VOXLOOM_INLINE T unpack(uint64_t bits) {
+template <class T> VOXLOOM_INLINE T unpack(uint64_t bits) {
   if constexpr (std::is_same_v<T, bool>) return (bits & 1) != 0;
   else if constexpr (std::is_same_v<T, float>) return std::bit_cast<float>(static_cast<uint32_t>(bits));
   else if constexpr (std::is_same_v<T, double>) return std::bit_cast<double>(bits);
   else return static_cast<T>(bits);
 }
 /// Bits of a value, zero extended.
-template <class T>
-VOXLOOM_INLINE uint64_t pack(T x) {
+template <class T> VOXLOOM_INLINE uint64_t pack(T x) {
   if constexpr (std::is_same_v<T, bool>) return x ? 1 : 0;
   else if constexpr (std::is_same_v<T, float>) return std::bit_cast<uint32_t>(x);
   else if constexpr (std::is_same_v<T, double>) return std::bit_cast<uint64_t>(x);
@@ -33,8 +31,7 @@ VOXLOOM_INLINE uint64_t pack(T x) {
 }
 
 /// Calls f with a default value of the C++ type of `t`.
-template <class F>
-VOXLOOM_INLINE uint64_t with_type(DType t, F&& f) {
+template <class F> VOXLOOM_INLINE uint64_t with_type(DType t, F&& f) {
   switch (t) {
     case DType::boolean: return f(bool{});
     case DType::i8: return f(int8_t{});
@@ -53,8 +50,7 @@ VOXLOOM_INLINE uint64_t with_type(DType t, F&& f) {
 
 [[noreturn]] inline void no_such_primitive() { fail_internal("primitive applied to a dtype it is not defined for"); }
 
-template <class T>
-VOXLOOM_INLINE T floor_div(T a, T b) {
+template <class T> VOXLOOM_INLINE T floor_div(T a, T b) {
   if (b == 0) return 0;
   if constexpr (std::is_signed_v<T>) {
     if (b == -1) return static_cast<T>(0 - static_cast<uint64_t>(a));
@@ -64,8 +60,7 @@ VOXLOOM_INLINE T floor_div(T a, T b) {
     return static_cast<T>(a / b);
   }
 }
-template <class T>
-VOXLOOM_INLINE T floor_mod(T a, T b) {
+template <class T> VOXLOOM_INLINE T floor_mod(T a, T b) {
   if (b == 0) return 0;
   if constexpr (std::is_signed_v<T>) {
     if (b == -1) return 0;
@@ -75,19 +70,16 @@ VOXLOOM_INLINE T floor_mod(T a, T b) {
     return static_cast<T>(a % b);
   }
 }
-template <class T>
-VOXLOOM_INLINE T shift_left(T a, T n) {
+template <class T> VOXLOOM_INLINE T shift_left(T a, T n) {
   if (n < 0 || n >= static_cast<T>(8 * sizeof(T))) return 0;
   return static_cast<T>(static_cast<uint64_t>(a) << static_cast<unsigned>(n));
 }
-template <class T>
-VOXLOOM_INLINE T shift_right(T a, T n) {
+template <class T> VOXLOOM_INLINE T shift_right(T a, T n) {
   if (n < 0 || n >= static_cast<T>(8 * sizeof(T))) return static_cast<T>(a < 0 ? -1 : 0);
   return static_cast<T>(a >> static_cast<unsigned>(n));
 }
 /// IEEE 754-2019 minimum (or maximum): NaN propagates, -0 < +0.
-template <bool Min, class T>
-VOXLOOM_INLINE T extremum(T a, T b) {
+template <bool Min, class T> VOXLOOM_INLINE T extremum(T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {
     if (a != a) return a;
     if (b != b) return b;
@@ -96,8 +88,7 @@ VOXLOOM_INLINE T extremum(T a, T b) {
   return (a < b) == Min ? a : b;
 }
 
-template <class To, class From>
-VOXLOOM_INLINE To convert(From x) {
+template <class To, class From> VOXLOOM_INLINE To convert(From x) {
   if constexpr (std::is_same_v<To, bool>) {
     return x != From{};
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
@@ -113,8 +104,7 @@ VOXLOOM_INLINE To convert(From x) {
   }
 }
 
-template <class T>
-VOXLOOM_INLINE T float_unary(Prim op, T x) {
+template <class T> VOXLOOM_INLINE T float_unary(Prim op, T x) {
   switch (op) {
     case Prim::neg: return -x;
     case Prim::abs: return std::fabs(x);
@@ -126,8 +116,7 @@ VOXLOOM_INLINE T float_unary(Prim op, T x) {
     default: no_such_primitive();
   }
 }
-template <class T>
-VOXLOOM_INLINE T float_binary(Prim op, T a, T b) {
+template <class T> VOXLOOM_INLINE T float_binary(Prim op, T a, T b) {
   switch (op) {
     case Prim::add: return a + b;
     case Prim::sub: return a - b;
@@ -137,8 +126,7 @@ VOXLOOM_INLINE T float_binary(Prim op, T a, T b) {
   }
 }
 /// Arithmetic in uint64 and truncation: wraps for every width, no promotion or overflow rule of the language applies.
-template <class T>
-VOXLOOM_INLINE T int_arithmetic(Prim op, T x, T y) {
+template <class T> VOXLOOM_INLINE T int_arithmetic(Prim op, T x, T y) {
   const auto a = static_cast<uint64_t>(x), b = static_cast<uint64_t>(y);
   switch (op) {
     case Prim::add: return static_cast<T>(a + b);
@@ -161,8 +149,7 @@ VOXLOOM_INLINE uint64_t bit_op(Prim op, uint64_t a, uint64_t b, uint64_t mask) {
     default: return ~a & mask;
   }
 }
-template <class T>
-VOXLOOM_INLINE bool compare(Prim op, T a, T b) {
+template <class T> VOXLOOM_INLINE bool compare(Prim op, T a, T b) {
   switch (op) {
     case Prim::eq: return a == b;
     case Prim::ne: return a != b;
@@ -171,8 +158,7 @@ VOXLOOM_INLINE bool compare(Prim op, T a, T b) {
   }
 }
 
-template <class T>
-VOXLOOM_INLINE uint64_t eval_typed(Prim op, uint64_t a_bits, uint64_t b_bits, uint64_t c_bits) {
+template <class T> VOXLOOM_INLINE uint64_t eval_typed(Prim op, uint64_t a_bits, uint64_t b_bits, uint64_t c_bits) {
   const T a = unpack<T>(a_bits), b = unpack<T>(b_bits);
   if (op == Prim::minimum) return pack(extremum<true>(a, b));
   if (op == Prim::maximum) return pack(extremum<false>(a, b));
@@ -205,8 +191,10 @@ VOXLOOM_INLINE uint64_t eval_prim_inline(Prim op, DType type, DType arg_type, ui
         const auto x = unpack<decltype(from)>(a);
         return with_type(type, [&](auto to) { return pack(convert<decltype(to)>(x)); });
       });
-    case Prim::eq: case Prim::ne: case Prim::lt: case Prim::le:
-      return with_type(arg_type, [&](auto t) { return pack(compare(op, unpack<decltype(t)>(a), unpack<decltype(t)>(b))); });
+    case Prim::eq:
+    case Prim::ne:
+    case Prim::lt:
+    case Prim::le: return with_type(arg_type, [&](auto t) { return pack(compare(op, unpack<decltype(t)>(a), unpack<decltype(t)>(b))); });
     default: return with_type(type, [&](auto t) { return eval_typed<decltype(t)>(op, a, b, c); });
   }
 }

@@ -14,10 +14,11 @@ namespace {
 using Wide = unsigned __int128;
 
 /// 2/pi: 1280 bits behind the binary point, after one word of zeros.
-constexpr uint64_t two_over_pi[] = {
-    0x0000000000000000, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561, 0xb7246e3a424dd2e0, 0x06492eea09d1921c,
-    0xfe1deb1cb129a73e, 0xe88235f52ebb4484, 0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f, 0xef2f118b5a0a6d1f,
-    0x6d367ecf27cb09b7, 0x4f463f669e5fea2d, 0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab, 0xf0cfbc209af4361d};
+constexpr uint64_t two_over_pi[] = {0x0000000000000000, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,
+                                    0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484, 0xe99c7026b45f7e41,
+                                    0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7,
+                                    0x4f463f669e5fea2d, 0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab,
+                                    0xf0cfbc209af4361d};
 
 /// 64 bits of the table from bit position `at`.
 uint64_t table_word(int at) {
@@ -31,8 +32,8 @@ struct Turns {
   unsigned quadrant;
 };
 
-/// |x| = quadrant * pi/2 + r + low (quadrant mod 4), |r| <= pi/4, for finite |x| >= 1. x = m 2^e; the bits of 2/pi that weigh 4 or more after the
-/// multiplication by x are left out, the next 192 are multiplied by m modulo 2^192, whose unit then weighs 2^-190.
+/// |x| = quadrant * pi/2 + r + low (quadrant mod 4), |r| <= pi/4, for finite |x| >= 1. x = m 2^e; the bits of 2/pi that weigh 4 or more
+/// after the multiplication by x are left out, the next 192 are multiplied by m modulo 2^192, whose unit then weighs 2^-190.
 Turns reduce(double x) {
   const uint64_t pattern = std::bit_cast<uint64_t>(x);
   const int e = static_cast<int>(pattern >> 52 & 0x7ff) - 1075;
@@ -73,8 +74,7 @@ Turns reduce(double x) {
 
 enum class Which { sin, cos, tan };
 
-template <Which which>
-double huge_argument(double x) {
+template <Which which> double huge_argument(double x) {
   if (!std::isfinite(x)) return std::numeric_limits<double>::quiet_NaN();
   const Turns turns = reduce(std::fabs(x));
   ScalarBuilder b;

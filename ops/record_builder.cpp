@@ -16,8 +16,14 @@ constexpr bool is_commutative(Prim p) {
 std::optional<uint64_t> right_identity(Prim p, DType t) {
   switch (p) {
     case Prim::add: return is_float(t) ? bits_of(t, -0.0) : 0;
-    case Prim::sub: case Prim::bit_or: case Prim::bit_xor: case Prim::shl: case Prim::shr: return 0;
-    case Prim::mul: case Prim::div: case Prim::idiv: return bits_of(t, 1.0);
+    case Prim::sub:
+    case Prim::bit_or:
+    case Prim::bit_xor:
+    case Prim::shl:
+    case Prim::shr: return 0;
+    case Prim::mul:
+    case Prim::div:
+    case Prim::idiv: return bits_of(t, 1.0);
     case Prim::bit_and: return bits_of_int(t, -1);
     default: return std::nullopt;
   }

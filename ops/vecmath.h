@@ -1,7 +1,8 @@
 // ops/vecmath.h: vector math: every function one branch-free template over a builder, for f32 and f64 (chosen by the argument's dtype).
 //
 // Contract of all: results for NaN, infinities, signed zeros and subnormals follow C99 Annex F; domain errors give NaN; arguments of a
-// binary function have one dtype. f32 functions compute in f32 alone. Measured error bounds: docs/vecmath.md (core: 1 ulp in f32, 2 in f64).
+// binary function have one dtype. f32 functions compute in f32 alone (pow in f64). Measured error bounds: docs/vecmath.md (core: 1 ulp in f32, 2 in
+// f64).
 #pragma once
 
 #include <voxloom/ops/builder.h>
@@ -69,11 +70,11 @@ template <class B> Cx<typename B::V> csqrt_(B& b, Cx<typename B::V> x);
 
 }  // namespace voxloom::ops
 
-#include <voxloom/ops/vecmath/exp.h>
 #include <voxloom/ops/vecmath/cbrt.h>
 #include <voxloom/ops/vecmath/complex.h>
 #include <voxloom/ops/vecmath/composite.h>
 #include <voxloom/ops/vecmath/erf.h>
+#include <voxloom/ops/vecmath/exp.h>
 #include <voxloom/ops/vecmath/hyperbolic.h>
 #include <voxloom/ops/vecmath/inverse_trig.h>
 #include <voxloom/ops/vecmath/log.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# scripts/fit_polynomials.py: computes every polynomial of ops/vecmath and prints ops/vecmath/coefficients.h (needs mpmath; takes minutes).
+# scripts/fit_polynomials.py: computes every polynomial of ops/vecmath and prints ops/vecmath/coefficients.h, which clang-format then wraps (needs mpmath; takes minutes).
 # Usage: fit_polynomials.py [name ...] > ops/vecmath/coefficients.h; with names, only those and their errors on stderr.
 import sys
 

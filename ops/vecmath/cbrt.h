@@ -6,10 +6,9 @@
 namespace voxloom::ops {
 namespace vm {
 
-/// About a^(-1/3), relative error below 4 %: the exponent and leading bits, taken as one number, times -1/3. The product is formed in floats:
-/// adding magic leaves it, rounded, in the low bits.
-template <class B>
-typename B::V inverse_cbrt_guess(B& b, typename B::V a) {
+/// About a^(-1/3), relative error below 4 %: the exponent and leading bits, taken as one number, times -1/3. The product is formed in
+/// floats: adding magic leaves it, rounded, in the low bits.
+template <class B> typename B::V inverse_cbrt_guess(B& b, typename B::V a) {
   if (a.dtype == DType::f32) {
     // bits ~ 0x54a2fa8e - i / 3 in units of 256.
     const auto i = b.cast(DType::f32, b.bitcast(DType::i32, a));
@@ -24,8 +23,7 @@ typename B::V inverse_cbrt_guess(B& b, typename B::V a) {
   return b.bitcast(t, b.shl(b.bitcast(DType::u64, z), b.lit_int(DType::u64, 32)));
 }
 /// One step of r (1 + e/3 + 2 e^2/9 + 14 e^3/81), e = 1 - a r^3, towards a^(-1/3).
-template <class B>
-typename B::V refine_inverse_cbrt(B& b, typename B::V a, typename B::V r, int terms) {
+template <class B> typename B::V refine_inverse_cbrt(B& b, typename B::V a, typename B::V r, int terms) {
   const DType t = a.dtype;
   const auto e = b.fma(b.neg(b.mul(r, r)), b.mul(a, r), b.lit(t, 1));
   auto p = b.fma(e, b.lit(t, 2.0 / 9), b.lit(t, 1.0 / 3));
@@ -35,8 +33,7 @@ typename B::V refine_inverse_cbrt(B& b, typename B::V a, typename B::V r, int te
 }  // namespace vm
 
 /// Inverse cube root without division, refined to half precision (f64: beyond), y = a r^2, and one Newton step on y^3 = a.
-template <class B>
-typename B::V cbrt_(B& b, typename B::V x) {
+template <class B> typename B::V cbrt_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const Format f = format_of(t);
@@ -56,8 +53,7 @@ typename B::V cbrt_(B& b, typename B::V x) {
 }
 
 /// sqrt(x^2 + y^2), scaled by a power of two where squares would leave the range; the larger square keeps its rounding error.
-template <class B>
-typename B::V hypot_(B& b, typename B::V x, typename B::V y) {
+template <class B> typename B::V hypot_(B& b, typename B::V x, typename B::V y) {
   using namespace vm;
   const DType t = x.dtype;
   const auto ax = b.abs(x), ay = b.abs(y);

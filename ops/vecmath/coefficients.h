@@ -4,68 +4,125 @@
 namespace voxloom::ops::vm {
 
 /// (e^r - 1) / r, |r| <= ln 2; error 0.22 * 2^-53.
-inline constexpr double exp_wide_c64[] = {0x1.ffffffffffffcp-1, 0x1.ffffffffffff8p-2, 0x1.55555555558fbp-3, 0x1.5555555556400p-5, 0x1.11111110d4bbbp-7, 0x1.6c16c16a2c2f7p-10, 0x1.a01a020a59af8p-13, 0x1.a01a050da44b5p-16, 0x1.71dde016dd95cp-19, 0x1.27e201c48d5c4p-22, 0x1.aeacdee92ba27p-26, 0x1.2166f769c8b90p-29, 0x1.4be02294a0b2ap-33};
+inline constexpr double exp_wide_c64[] = {0x1.ffffffffffffcp-1,  0x1.ffffffffffff8p-2,  0x1.55555555558fbp-3,  0x1.5555555556400p-5,
+                                          0x1.11111110d4bbbp-7,  0x1.6c16c16a2c2f7p-10, 0x1.a01a020a59af8p-13, 0x1.a01a050da44b5p-16,
+                                          0x1.71dde016dd95cp-19, 0x1.27e201c48d5c4p-22, 0x1.aeacdee92ba27p-26, 0x1.2166f769c8b90p-29,
+                                          0x1.4be02294a0b2ap-33};
 /// (e^r - 1) / r, |r| <= ln 2 / 2; error 0.058 * 2^-24.
-inline constexpr double exp_half_c32[] = {0x1.0000000000000p+0, 0x1.fffffc0000000p-2, 0x1.55548a0000000p-3, 0x1.55584c0000000p-5, 0x1.123fe60000000p-7, 0x1.6ae45e0000000p-10};
+inline constexpr double exp_half_c32[] = {0x1.0000000000000p+0, 0x1.fffffc0000000p-2, 0x1.55548a0000000p-3,
+                                          0x1.55584c0000000p-5, 0x1.123fe60000000p-7, 0x1.6ae45e0000000p-10};
 /// (e^r - 1) / r, |r| <= ln 2 / 2; error 0.2 * 2^-53.
-inline constexpr double exp_half_c64[] = {0x1.0000000000003p+0, 0x1.0000000000006p-1, 0x1.5555555554643p-3, 0x1.55555555518eep-5, 0x1.11111113b5a6ap-7, 0x1.6c16c1815bc4ep-10, 0x1.a019f58ccdd51p-13, 0x1.a0199fd9ec2bbp-16, 0x1.71f64534ab84ap-19, 0x1.28a9800b58317p-22, 0x1.8c01efa224b4cp-26};
+inline constexpr double exp_half_c64[] = {0x1.0000000000003p+0,  0x1.0000000000006p-1,  0x1.5555555554643p-3,  0x1.55555555518eep-5,
+                                          0x1.11111113b5a6ap-7,  0x1.6c16c1815bc4ep-10, 0x1.a019f58ccdd51p-13, 0x1.a0199fd9ec2bbp-16,
+                                          0x1.71f64534ab84ap-19, 0x1.28a9800b58317p-22, 0x1.8c01efa224b4cp-26};
 /// (2^r - 1) / r, |r| <= 1; error 0.28 * 2^-53.
-inline constexpr double exp2_wide_c64[] = {0x1.62e42fefa39ecp-1, 0x1.ebfbdff82c586p-3, 0x1.c6b08d704a65dp-5, 0x1.3b2ab6fba5ce9p-7, 0x1.5d87fe784d087p-10, 0x1.430912f6b23fbp-13, 0x1.ffcbfcf1e913fp-17, 0x1.62c02521782d6p-20, 0x1.b524bd596328fp-24, 0x1.e4ca80bf5a710p-28, 0x1.e9304a5791cbfp-32, 0x1.c79a031825686p-36, 0x1.63951676eeef5p-40};
+inline constexpr double exp2_wide_c64[] = {0x1.62e42fefa39ecp-1,  0x1.ebfbdff82c586p-3,  0x1.c6b08d704a65dp-5,  0x1.3b2ab6fba5ce9p-7,
+                                           0x1.5d87fe784d087p-10, 0x1.430912f6b23fbp-13, 0x1.ffcbfcf1e913fp-17, 0x1.62c02521782d6p-20,
+                                           0x1.b524bd596328fp-24, 0x1.e4ca80bf5a710p-28, 0x1.e9304a5791cbfp-32, 0x1.c79a031825686p-36,
+                                           0x1.63951676eeef5p-40};
 /// (2^r - 1) / r, |r| <= 1/2; error 0.088 * 2^-24.
-inline constexpr double exp2_half_c32[] = {0x1.62e4320000000p-1, 0x1.ebfbe60000000p-3, 0x1.c6ada80000000p-5, 0x1.3b21ca0000000p-7, 0x1.5fbcce0000000p-10, 0x1.4be2360000000p-13};
+inline constexpr double exp2_half_c32[] = {0x1.62e4320000000p-1, 0x1.ebfbe60000000p-3,  0x1.c6ada80000000p-5,
+                                           0x1.3b21ca0000000p-7, 0x1.5fbcce0000000p-10, 0x1.4be2360000000p-13};
 /// (2^r - 1) / r, |r| <= 1/2; error 0.24 * 2^-53.
-inline constexpr double exp2_half_c64[] = {0x1.62e42fefa39f3p-1, 0x1.ebfbdff82c599p-3, 0x1.c6b08d7048dcfp-5, 0x1.3b2ab6fba1c64p-7, 0x1.5d87fe7bf3e9dp-10, 0x1.43091309875c8p-13, 0x1.ffcbed4c80e91p-17, 0x1.62bfd4b16894dp-20, 0x1.b5432b0aa7faep-24, 0x1.e605333073171p-28, 0x1.bdeb4a7243ef9p-32};
+inline constexpr double exp2_half_c64[] = {0x1.62e42fefa39f3p-1,  0x1.ebfbdff82c599p-3,  0x1.c6b08d7048dcfp-5,  0x1.3b2ab6fba1c64p-7,
+                                           0x1.5d87fe7bf3e9dp-10, 0x1.43091309875c8p-13, 0x1.ffcbed4c80e91p-17, 0x1.62bfd4b16894dp-20,
+                                           0x1.b5432b0aa7faep-24, 0x1.e605333073171p-28, 0x1.bdeb4a7243ef9p-32};
 /// (e^r - 1 - r) / r^2, |r| <= ln 2 / 2; error 0.056 * 2^-24.
-inline constexpr double expm1_c32[] = {0x1.0000000000000p-1, 0x1.55552c0000000p-3, 0x1.5555020000000p-5, 0x1.11565a0000000p-7, 0x1.6d2e380000000p-10, 0x1.3970a40000000p-13};
+inline constexpr double expm1_c32[] = {0x1.0000000000000p-1, 0x1.55552c0000000p-3,  0x1.5555020000000p-5,
+                                       0x1.11565a0000000p-7, 0x1.6d2e380000000p-10, 0x1.3970a40000000p-13};
 /// (e^r - 1 - r) / r^2, |r| <= ln 2 / 2; error 0.0026 * 2^-53.
-inline constexpr double expm1_c64[] = {0x1.0000000000000p-1, 0x1.5555555555559p-3, 0x1.5555555555557p-5, 0x1.111111110f6fcp-7, 0x1.6c16c16c17ad5p-10, 0x1.a01a01afad453p-13, 0x1.a01a019813d96p-16, 0x1.71ddf8f2ffee4p-19, 0x1.27e505d7c94cdp-22, 0x1.af5da88d8fd5fp-26, 0x1.1f25956a64b98p-29};
+inline constexpr double expm1_c64[] = {0x1.0000000000000p-1,  0x1.5555555555559p-3,  0x1.5555555555557p-5,  0x1.111111110f6fcp-7,
+                                       0x1.6c16c16c17ad5p-10, 0x1.a01a01afad453p-13, 0x1.a01a019813d96p-16, 0x1.71ddf8f2ffee4p-19,
+                                       0x1.27e505d7c94cdp-22, 0x1.af5da88d8fd5fp-26, 0x1.1f25956a64b98p-29};
 /// (tanh x - x) / x^3 in x^2, |x| <= 0.98; error 0.064 * 2^-24.
-inline constexpr double tanh_small_c32[] = {-0x1.5555420000000p-2, 0x1.110ce40000000p-3, -0x1.b97eca0000000p-5, 0x1.60c4e60000000p-6, -0x1.06ca780000000p-7, 0x1.3572720000000p-9, -0x1.8b874c0000000p-12};
+inline constexpr double tanh_small_c32[] = {-0x1.5555420000000p-2, 0x1.110ce40000000p-3, -0x1.b97eca0000000p-5, 0x1.60c4e60000000p-6,
+                                            -0x1.06ca780000000p-7, 0x1.3572720000000p-9, -0x1.8b874c0000000p-12};
 /// (log(1+f) - f) / f^2, 1+f in [sqrt 1/2, sqrt 2]; error 0.015 * 2^-24.
-inline constexpr double log_c32[] = {-0x1.0000000000000p-1, 0x1.5555440000000p-2, -0x1.ffffe00000000p-3, 0x1.99a6260000000p-3, -0x1.55664c0000000p-3, 0x1.2327ce0000000p-3, -0x1.fadd5c0000000p-4, 0x1.e672de0000000p-4, -0x1.e492b40000000p-4, 0x1.1c8dfe0000000p-4};
+inline constexpr double log_c32[] = {-0x1.0000000000000p-1, 0x1.5555440000000p-2, -0x1.ffffe00000000p-3, 0x1.99a6260000000p-3,
+                                     -0x1.55664c0000000p-3, 0x1.2327ce0000000p-3, -0x1.fadd5c0000000p-4, 0x1.e672de0000000p-4,
+                                     -0x1.e492b40000000p-4, 0x1.1c8dfe0000000p-4};
 /// (log((1+s)/(1-s)) - 2s) / s^3 in s^2; error 0.011 * 2^-53.
-inline constexpr double log_s_c64[] = {0x1.5555555555593p-1, 0x1.999999997f9fdp-2, 0x1.2492494229dbep-2, 0x1.c71c51d839634p-3, 0x1.7466499656381p-3, 0x1.39a0985c4d81fp-3, 0x1.2f1161085c9bep-3};
+inline constexpr double log_s_c64[] = {0x1.5555555555593p-1, 0x1.999999997f9fdp-2, 0x1.2492494229dbep-2, 0x1.c71c51d839634p-3,
+                                       0x1.7466499656381p-3, 0x1.39a0985c4d81fp-3, 0x1.2f1161085c9bep-3};
 /// (sin r - r) / r^3 in r^2, |r| <= 0.80; error 0.12 * 2^-24.
 inline constexpr double sin_c32[] = {-0x1.5555440000000p-3, 0x1.1106ae0000000p-7, -0x1.99078a0000000p-13};
 /// (sin r - r) / r^3 in r^2, |r| <= 0.80; error 0.043 * 2^-53.
-inline constexpr double sin_c64[] = {-0x1.5555555555545p-3, 0x1.111111110f26dp-7, -0x1.a01a019b4e16ap-13, 0x1.71de34cced789p-19, -0x1.ae5ddfc3dcd4dp-26, 0x1.5d6bdcab661b0p-33};
+inline constexpr double sin_c64[] = {-0x1.5555555555545p-3, 0x1.111111110f26dp-7,   -0x1.a01a019b4e16ap-13,
+                                     0x1.71de34cced789p-19, -0x1.ae5ddfc3dcd4dp-26, 0x1.5d6bdcab661b0p-33};
 /// (cos r - 1) / r^2 in r^2, |r| <= 0.80; error 0.0021 * 2^-24.
 inline constexpr double cos_c32[] = {-0x1.0000000000000p-1, 0x1.55554a0000000p-5, -0x1.6c0c080000000p-10, 0x1.99d83a0000000p-16};
 /// (cos r - 1) / r^2 in r^2, |r| <= 0.80; error 0.00058 * 2^-53.
-inline constexpr double cos_c64[] = {-0x1.0000000000000p-1, 0x1.5555555555549p-5, -0x1.6c16c16c14b8dp-10, 0x1.a01a019c19243p-16, -0x1.27e4f7992fd36p-22, 0x1.1ee99dd5faa90p-29, -0x1.8f8590667aa1fp-37};
+inline constexpr double cos_c64[] = {-0x1.0000000000000p-1,  0x1.5555555555549p-5,  -0x1.6c16c16c14b8dp-10, 0x1.a01a019c19243p-16,
+                                     -0x1.27e4f7992fd36p-22, 0x1.1ee99dd5faa90p-29, -0x1.8f8590667aa1fp-37};
 /// (tan r - r) / r^3 in r^2, |r| <= 0.80; error 0.031 * 2^-24.
-inline constexpr double tan_c32[] = {0x1.5555640000000p-2, 0x1.110c880000000p-3, 0x1.bb0b920000000p-5, 0x1.5ab8440000000p-6, 0x1.6d74320000000p-7, -0x1.4dd9e00000000p-12, 0x1.2c28fc0000000p-8};
+inline constexpr double tan_c32[] = {0x1.5555640000000p-2, 0x1.110c880000000p-3,   0x1.bb0b920000000p-5, 0x1.5ab8440000000p-6,
+                                     0x1.6d74320000000p-7, -0x1.4dd9e00000000p-12, 0x1.2c28fc0000000p-8};
 /// (tan r - r) / r^3 in r^2, |r| <= 0.80; error 0.21 * 2^-53.
-inline constexpr double tan_c64[] = {0x1.555555555549fp-2, 0x1.111111111d9fdp-3, 0x1.ba1ba1b06eda9p-5, 0x1.664f4a63db339p-6, 0x1.226dfe1df7413p-7, 0x1.d6dc005752cbbp-9, 0x1.7d39f9a5c45d9p-10, 0x1.390e73fd18970p-11, 0x1.c5f2bc839b12ap-13, 0x1.3777e9b6c935ep-13, -0x1.68e3f4993637dp-15, 0x1.b64f379542598p-14, -0x1.bb8bdf3851054p-15, 0x1.7dce5b329f35ep-16};
+inline constexpr double tan_c64[] = {0x1.555555555549fp-2,   0x1.111111111d9fdp-3,  0x1.ba1ba1b06eda9p-5,   0x1.664f4a63db339p-6,
+                                     0x1.226dfe1df7413p-7,   0x1.d6dc005752cbbp-9,  0x1.7d39f9a5c45d9p-10,  0x1.390e73fd18970p-11,
+                                     0x1.c5f2bc839b12ap-13,  0x1.3777e9b6c935ep-13, -0x1.68e3f4993637dp-15, 0x1.b64f379542598p-14,
+                                     -0x1.bb8bdf3851054p-15, 0x1.7dce5b329f35ep-16};
 /// (atan t - t) / t^3 in t^2, |t| <= 1; error 0.045 * 2^-24.
-inline constexpr double atan_c32[] = {-0x1.55553e0000000p-2, 0x1.9991e40000000p-3, -0x1.2420860000000p-3, 0x1.c08c500000000p-4, -0x1.5809760000000p-4, 0x1.da2df60000000p-5, -0x1.fd8eb80000000p-6, 0x1.6443bc0000000p-7, -0x1.d3ae3c0000000p-10};
+inline constexpr double atan_c32[] = {-0x1.55553e0000000p-2, 0x1.9991e40000000p-3,  -0x1.2420860000000p-3,
+                                      0x1.c08c500000000p-4,  -0x1.5809760000000p-4, 0x1.da2df60000000p-5,
+                                      -0x1.fd8eb80000000p-6, 0x1.6443bc0000000p-7,  -0x1.d3ae3c0000000p-10};
 /// (atan t - t) / t^3 in t^2, |t| <= 1; error 0.28 * 2^-53.
-inline constexpr double atan_c64[] = {-0x1.555555555544cp-2, 0x1.999999998410dp-3, -0x1.2492491fa2058p-3, 0x1.c71c709e1699cp-4, -0x1.745d0230c8a28p-4, 0x1.3b12b2e61e4a4p-4, -0x1.11089cec8a567p-4, 0x1.e178163359271p-5, -0x1.ad32b5ff55ab0p-5, 0x1.7ee3e8577ce5dp-5, -0x1.4f44ffe5721a0p-5, 0x1.17159b41cf50ap-5, -0x1.a725f106cdb77p-6, 0x1.162b7332c5c04p-6, -0x1.2cf61f02e75b3p-7, 0x1.f969ade633313p-9, -0x1.3127b8c0213ddp-10, 0x1.d3b60943ef7a0p-13, -0x1.53e129d51f8b7p-16};
+inline constexpr double atan_c64[] = {-0x1.555555555544cp-2,  0x1.999999998410dp-3,  -0x1.2492491fa2058p-3, 0x1.c71c709e1699cp-4,
+                                      -0x1.745d0230c8a28p-4,  0x1.3b12b2e61e4a4p-4,  -0x1.11089cec8a567p-4, 0x1.e178163359271p-5,
+                                      -0x1.ad32b5ff55ab0p-5,  0x1.7ee3e8577ce5dp-5,  -0x1.4f44ffe5721a0p-5, 0x1.17159b41cf50ap-5,
+                                      -0x1.a725f106cdb77p-6,  0x1.162b7332c5c04p-6,  -0x1.2cf61f02e75b3p-7, 0x1.f969ade633313p-9,
+                                      -0x1.3127b8c0213ddp-10, 0x1.d3b60943ef7a0p-13, -0x1.53e129d51f8b7p-16};
 /// (asin t - t) / t^3 in t^2, |t| <= 1/2; error 0.092 * 2^-24.
-inline constexpr double asin_c32[] = {0x1.5555c80000000p-3, 0x1.3302040000000p-4, 0x1.747c660000000p-5, 0x1.8c2abc0000000p-6, 0x1.597bb60000000p-5};
+inline constexpr double asin_c32[] = {0x1.5555c80000000p-3, 0x1.3302040000000p-4, 0x1.747c660000000p-5, 0x1.8c2abc0000000p-6,
+                                      0x1.597bb60000000p-5};
 /// (asin t - t) / t^3 in t^2, |t| <= 1/2; error 0.13 * 2^-53.
-inline constexpr double asin_c64[] = {0x1.5555555555390p-3, 0x1.333333336e82dp-4, 0x1.6db6db4278106p-5, 0x1.f1c72c39f607fp-6, 0x1.6e89f423c38b4p-6, 0x1.1c6be38dccd91p-6, 0x1.c6fd9824bb89cp-7, 0x1.8ec423a0e9b4dp-7, 0x1.abc4ba66ab0f3p-8, 0x1.3ffc591ce0bafp-6, -0x1.09dfcd5ac207ep-6, 0x1.0571f1111cdcap-5};
+inline constexpr double asin_c64[] = {0x1.5555555555390p-3, 0x1.333333336e82dp-4, 0x1.6db6db4278106p-5,  0x1.f1c72c39f607fp-6,
+                                      0x1.6e89f423c38b4p-6, 0x1.1c6be38dccd91p-6, 0x1.c6fd9824bb89cp-7,  0x1.8ec423a0e9b4dp-7,
+                                      0x1.abc4ba66ab0f3p-8, 0x1.3ffc591ce0bafp-6, -0x1.09dfcd5ac207ep-6, 0x1.0571f1111cdcap-5};
 /// erf(x) / x - 1 in x^2, |x| <= 1; error 0.024 * 2^-24.
-inline constexpr double erf_small_c32[] = {0x1.06eba80000000p-3, -0x1.81273e0000000p-2, 0x1.ce2ce60000000p-4, -0x1.b7f71a0000000p-6, 0x1.53f2240000000p-8, -0x1.a3515e0000000p-11, 0x1.4772020000000p-14};
+inline constexpr double erf_small_c32[] = {0x1.06eba80000000p-3, -0x1.81273e0000000p-2,  0x1.ce2ce60000000p-4, -0x1.b7f71a0000000p-6,
+                                           0x1.53f2240000000p-8, -0x1.a3515e0000000p-11, 0x1.4772020000000p-14};
 /// erf(x) / x - 1 in x^2, |x| <= 1; error 0.1 * 2^-53.
-inline constexpr double erf_small_c64[] = {0x1.06eba8214db69p-3, -0x1.812746b037a25p-2, 0x1.ce2f21a0458d1p-4, -0x1.b82ce313548fap-6, 0x1.565bcd2c552e3p-8, -0x1.c02db92fee941p-11, 0x1.f9a3b8e3fa630p-14, -0x1.f4dce7b997865p-17, 0x1.ba688a5d7be67p-20, -0x1.638bc0294ba1ap-23, 0x1.130378f0dd549p-26, -0x1.c3f940d38fd7dp-30, 0x1.3a8c9c0d0bda8p-33};
+inline constexpr double erf_small_c64[] = {0x1.06eba8214db69p-3,  -0x1.812746b037a25p-2,  0x1.ce2f21a0458d1p-4,  -0x1.b82ce313548fap-6,
+                                           0x1.565bcd2c552e3p-8,  -0x1.c02db92fee941p-11, 0x1.f9a3b8e3fa630p-14, -0x1.f4dce7b997865p-17,
+                                           0x1.ba688a5d7be67p-20, -0x1.638bc0294ba1ap-23, 0x1.130378f0dd549p-26, -0x1.c3f940d38fd7dp-30,
+                                           0x1.3a8c9c0d0bda8p-33};
 /// erf(c + t), c = 2.35101..., 0.94 <= c + t <= 3.92; error 0.063 * 2^-24.
-inline constexpr double erf_large_c32[] = {0x1.ff8c0a0000000p-1, 0x1.2616920000000p-8, -0x1.59b3980000000p-7, 0x1.eccff20000000p-7, -0x1.d012660000000p-7, 0x1.20971a0000000p-7, -0x1.99b1500000000p-9, 0x1.082f440000000p-19, 0x1.5f8c8a0000000p-11, -0x1.6faf480000000p-12, 0x1.685e740000000p-15, 0x1.4d49660000000p-15, -0x1.5292020000000p-16, 0x1.09c9660000000p-20, 0x1.c2dac80000000p-20, -0x1.8d5c6a0000000p-22};
+inline constexpr double erf_large_c32[] = {0x1.ff8c0a0000000p-1,   0x1.2616920000000p-8,   -0x1.59b3980000000p-7, 0x1.eccff20000000p-7,
+                                           -0x1.d012660000000p-7,  0x1.20971a0000000p-7,   -0x1.99b1500000000p-9, 0x1.082f440000000p-19,
+                                           0x1.5f8c8a0000000p-11,  -0x1.6faf480000000p-12, 0x1.685e740000000p-15, 0x1.4d49660000000p-15,
+                                           -0x1.5292020000000p-16, 0x1.09c9660000000p-20,  0x1.c2dac80000000p-20, -0x1.8d5c6a0000000p-22};
 /// (1 + 2a) e^(a^2) erfc(a) in t = (a - 4)/(a + 4), 0 <= a <= 28; error 0.65 * 2^-24.
-inline constexpr double erfcx_c32[] = {0x1.3ba5920000000p+0, -0x1.1df17c0000000p-3, 0x1.f7de820000000p-7, 0x1.16e20c0000000p-4, -0x1.9db6900000000p-4, 0x1.804b800000000p-4, -0x1.1047000000000p-4, 0x1.2dbe0c0000000p-5, -0x1.0612780000000p-6, 0x1.6f5ede0000000p-8, -0x1.89a5720000000p-11, -0x1.300cda0000000p-11};
+inline constexpr double erfcx_c32[] = {0x1.3ba5920000000p+0,  -0x1.1df17c0000000p-3, 0x1.f7de820000000p-7,   0x1.16e20c0000000p-4,
+                                       -0x1.9db6900000000p-4, 0x1.804b800000000p-4,  -0x1.1047000000000p-4,  0x1.2dbe0c0000000p-5,
+                                       -0x1.0612780000000p-6, 0x1.6f5ede0000000p-8,  -0x1.89a5720000000p-11, -0x1.300cda0000000p-11};
 /// (1 + 2a) e^(a^2) erfc(a) in t = (a - 4)/(a + 4), 0 <= a <= 28; error 5.2 * 2^-53.
-inline constexpr double erfcx_c64[] = {0x1.3ba5916e9fd7fp+0, -0x1.1df1ad154a226p-3, 0x1.f7f5df66fbb13p-7, 0x1.16ecefcfa0adap-4, -0x1.9ddb23c3df050p-4, 0x1.7fee004e9bdc1p-4, -0x1.0fb06dfef16f7p-4, 0x1.3079ede7d5778p-5, -0x1.096238709ff21p-6, 0x1.49c675c617243p-8, -0x1.8d4aa4575bdeep-11, -0x1.a1e0c7fbc93f8p-13, 0x1.3be0a4edee246p-13, -0x1.9939e80b873b7p-16, -0x1.789254c661941p-17, 0x1.7e717d6778785p-18, 0x1.3d718b003706fp-22, -0x1.b5c6994aa8244p-21, 0x1.2e7f2d2a20fa0p-24, 0x1.bc65ca21bf2c4p-24, -0x1.c9a95d498a745p-27, -0x1.65390544fb422p-27};
+inline constexpr double erfcx_c64[] = {0x1.3ba5916e9fd7fp+0,   -0x1.1df1ad154a226p-3,  0x1.f7f5df66fbb13p-7,   0x1.16ecefcfa0adap-4,
+                                       -0x1.9ddb23c3df050p-4,  0x1.7fee004e9bdc1p-4,   -0x1.0fb06dfef16f7p-4,  0x1.3079ede7d5778p-5,
+                                       -0x1.096238709ff21p-6,  0x1.49c675c617243p-8,   -0x1.8d4aa4575bdeep-11, -0x1.a1e0c7fbc93f8p-13,
+                                       0x1.3be0a4edee246p-13,  -0x1.9939e80b873b7p-16, -0x1.789254c661941p-17, 0x1.7e717d6778785p-18,
+                                       0x1.3d718b003706fp-22,  -0x1.b5c6994aa8244p-21, 0x1.2e7f2d2a20fa0p-24,  0x1.bc65ca21bf2c4p-24,
+                                       -0x1.c9a95d498a745p-27, -0x1.65390544fb422p-27};
 /// (sinh x - x) / x^3 in x^2, |x| <= 1; error 0.006 * 2^-24.
 inline constexpr double sinh_c32[] = {0x1.5555560000000p-3, 0x1.1110e00000000p-7, 0x1.a022bc0000000p-13, 0x1.756fe20000000p-19};
 /// (sinh x - x) / x^3 in x^2, |x| <= 1; error 0.001 * 2^-53.
-inline constexpr double sinh_c64[] = {0x1.5555555555555p-3, 0x1.111111111119bp-7, 0x1.a01a01a007360p-13, 0x1.71de3a68cf83bp-19, 0x1.ae644123a9ca0p-26, 0x1.61314c8f87e34p-33, 0x1.a665d07a974d6p-41, 0x1.d28f4988f7caep-48};
+inline constexpr double sinh_c64[] = {0x1.5555555555555p-3,  0x1.111111111119bp-7,  0x1.a01a01a007360p-13, 0x1.71de3a68cf83bp-19,
+                                      0x1.ae644123a9ca0p-26, 0x1.61314c8f87e34p-33, 0x1.a665d07a974d6p-41, 0x1.d28f4988f7caep-48};
 /// e^(a^2) erfc(a) in t = (a - 2.5)/(a + 2.5), 1 <= a <= 6; error 0.0017 * 2^-53.
-inline constexpr double erf_tail_c64[] = {0x1.afbb3f3b7343ap-3, -0x1.7ca88dec217bfp-2, 0x1.01c11a735cdb1p-2, -0x1.00115437108a3p-3, 0x1.470ba1f7b1d0fp-5, -0x1.05bb2fead924cp-8, -0x1.5a571d5adf1fdp-9, 0x1.cb3aa51b813a3p-11, 0x1.deee5f35b9073p-13, -0x1.0e147a3224887p-13, -0x1.193ffc173acebp-15, 0x1.5b04ad95dc8c3p-16, 0x1.7ac7814d61f86p-17, 0x1.98b123f5b44ebp-20};
+inline constexpr double erf_tail_c64[] = {0x1.afbb3f3b7343ap-3,  -0x1.7ca88dec217bfp-2,  0x1.01c11a735cdb1p-2,   -0x1.00115437108a3p-3,
+                                          0x1.470ba1f7b1d0fp-5,  -0x1.05bb2fead924cp-8,  -0x1.5a571d5adf1fdp-9,  0x1.cb3aa51b813a3p-11,
+                                          0x1.deee5f35b9073p-13, -0x1.0e147a3224887p-13, -0x1.193ffc173acebp-15, 0x1.5b04ad95dc8c3p-16,
+                                          0x1.7ac7814d61f86p-17, 0x1.98b123f5b44ebp-20};
 /// log2(1+f) / f, 1+f in [sqrt 1/2, sqrt 2], for powf; error 4.2e+4 * 2^-53.
-inline constexpr double log2_pow_c64[] = {0x1.71547652b58ffp+0, -0x1.71547651b03c7p-1, 0x1.ec709de31b65bp-2, -0x1.71547895457e0p-2, 0x1.2776b6f00b5e5p-2, -0x1.ec6f27370f1d1p-3, 0x1.a61b686f4e81ep-3, -0x1.718981fd655b7p-3, 0x1.48224237b3086p-3, -0x1.23cfc740536ddp-3, 0x1.0aac60a8d4ab9p-3, -0x1.13bd7166e2222p-3, 0x1.0ffd3478864b5p-3, -0x1.1eeb953177986p-4};
+inline constexpr double log2_pow_c64[] = {0x1.71547652b58ffp+0, -0x1.71547651b03c7p-1, 0x1.ec709de31b65bp-2, -0x1.71547895457e0p-2,
+                                          0x1.2776b6f00b5e5p-2, -0x1.ec6f27370f1d1p-3, 0x1.a61b686f4e81ep-3, -0x1.718981fd655b7p-3,
+                                          0x1.48224237b3086p-3, -0x1.23cfc740536ddp-3, 0x1.0aac60a8d4ab9p-3, -0x1.13bd7166e2222p-3,
+                                          0x1.0ffd3478864b5p-3, -0x1.1eeb953177986p-4};
 /// (2^r - 1) / r, |r| <= 1/2, for powf; error 2.1e+6 * 2^-53.
-inline constexpr double exp2_pow_c64[] = {0x1.62e4300b9f721p-1, 0x1.ebfbe0457181bp-3, 0x1.c6b0551c1bbe5p-5, 0x1.3b2a1bf6969aep-7, 0x1.5dc051f07efb0p-10, 0x1.443f954186fa4p-13, 0x1.c047c262da721p-17};
+inline constexpr double exp2_pow_c64[] = {0x1.62e4300b9f721p-1,  0x1.ebfbe0457181bp-3,  0x1.c6b0551c1bbe5p-5, 0x1.3b2a1bf6969aep-7,
+                                          0x1.5dc051f07efb0p-10, 0x1.443f954186fa4p-13, 0x1.c047c262da721p-17};
 /// (log((1+s)/(1-s)) - 2s - 2/3 s^3) / s^5 in s^2, for pow; error 1.4e-6 * 2^-53.
-inline constexpr double log_pow_c64[] = {0x1.9999999999996p-2, 0x1.2492492492f53p-2, 0x1.c71c71c5962bdp-3, 0x1.745d182993448p-3, 0x1.3b1364b692a6fp-3, 0x1.1120724825e26p-3, 0x1.de3ce9603f695p-4, 0x1.eaca62d6175fap-4};
+inline constexpr double log_pow_c64[] = {0x1.9999999999996p-2, 0x1.2492492492f53p-2, 0x1.c71c71c5962bdp-3, 0x1.745d182993448p-3,
+                                         0x1.3b1364b692a6fp-3, 0x1.1120724825e26p-3, 0x1.de3ce9603f695p-4, 0x1.eaca62d6175fap-4};
 
 }  // namespace voxloom::ops::vm

@@ -9,38 +9,27 @@
 
 namespace voxloom::ops {
 
-template <class B>
-Cx<typename B::V> cadd_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
+template <class B> Cx<typename B::V> cadd_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
   return {b.add(x.re, y.re), b.add(x.im, y.im)};
 }
-template <class B>
-Cx<typename B::V> csub_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
+template <class B> Cx<typename B::V> csub_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
   return {b.sub(x.re, y.re), b.sub(x.im, y.im)};
 }
 /// The textbook formula: no fma, so that x * conj(x) has imaginary part 0.
-template <class B>
-Cx<typename B::V> cmul_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
+template <class B> Cx<typename B::V> cmul_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
   return {b.sub(b.mul(x.re, y.re), b.mul(x.im, y.im)), b.add(b.mul(x.re, y.im), b.mul(x.im, y.re))};
 }
-template <class B>
-Cx<typename B::V> cneg_(B& b, Cx<typename B::V> x) {
-  return {b.neg(x.re), b.neg(x.im)};
-}
-template <class B>
-Cx<typename B::V> cconj_(B& b, Cx<typename B::V> x) {
-  return {x.re, b.neg(x.im)};
-}
+template <class B> Cx<typename B::V> cneg_(B& b, Cx<typename B::V> x) { return {b.neg(x.re), b.neg(x.im)}; }
+template <class B> Cx<typename B::V> cconj_(B& b, Cx<typename B::V> x) { return {x.re, b.neg(x.im)}; }
 
 namespace vm {
 
 /// x * 2^-e with its larger part in [1, 4) (subnormals: as near as one power of two comes), and e + bias as an integer.
-template <class V>
-struct ScaledComplex {
+template <class V> struct ScaledComplex {
   Cx<V> x;
   V exponent;
 };
-template <class B>
-ScaledComplex<typename B::V> normalise_complex(B& b, Cx<typename B::V> x) {
+template <class B> ScaledComplex<typename B::V> normalise_complex(B& b, Cx<typename B::V> x) {
   const DType t = x.re.dtype;
   const Format f = format_of(t);
   const auto re = b.abs(x.re), im = b.abs(x.im);
@@ -52,14 +41,12 @@ ScaledComplex<typename B::V> normalise_complex(B& b, Cx<typename B::V> x) {
   return {{b.mul(x.re, scale), b.mul(x.im, scale)}, e};
 }
 /// The power of two 2^n for an integer n + bias.
-template <class B>
-typename B::V power_of_exponent(B& b, DType real, typename B::V biased) {
+template <class B> typename B::V power_of_exponent(B& b, DType real, typename B::V biased) {
   return b.bitcast(real, b.shl(biased, b.lit_int(biased.dtype, format_of(real).digits)));
 }
 }  // namespace vm
 
-template <class B>
-Cx<typename B::V> cdiv_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
+template <class B> Cx<typename B::V> cdiv_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
   using namespace vm;
   const DType t = x.re.dtype;
   const Format f = format_of(t);
@@ -73,19 +60,12 @@ Cx<typename B::V> cdiv_(B& b, Cx<typename B::V> x, Cx<typename B::V> y) {
   return {b.mul(b.mul(re, s1), s2), b.mul(b.mul(im, s1), s2)};
 }
 
-template <class B>
-typename B::V cabs_(B& b, Cx<typename B::V> x) {
-  return hypot_(b, x.re, x.im);
-}
-template <class B>
-typename B::V cangle_(B& b, Cx<typename B::V> x) {
-  return atan2_(b, x.im, x.re);
-}
+template <class B> typename B::V cabs_(B& b, Cx<typename B::V> x) { return hypot_(b, x.re, x.im); }
+template <class B> typename B::V cangle_(B& b, Cx<typename B::V> x) { return atan2_(b, x.im, x.re); }
 
 /// e^re (cos im + i sin im); a real argument stays real. Beyond the range of e^re the cosine or sine may bring the product back, so e^re is
 /// clamped only where that cannot be.
-template <class B>
-Cx<typename B::V> cexp_(B& b, Cx<typename B::V> x) {
+template <class B> Cx<typename B::V> cexp_(B& b, Cx<typename B::V> x) {
   using namespace vm;
   const auto e = exp_clamped(b, clamp_exponent(b, x.re, pick(x.re.dtype, -104, -746), pick(x.re.dtype, 175, 1400)));
   const auto re = b.mul(b.mul(b.mul(e.p, cos_(b, x.im)), e.s1), e.s2), im = b.mul(b.mul(b.mul(e.p, sin_(b, x.im)), e.s1), e.s2);
@@ -93,8 +73,7 @@ Cx<typename B::V> cexp_(B& b, Cx<typename B::V> x) {
 }
 
 /// log|x| + i angle(x); near |x| = 1 the real part is log1p((m - 1)(m + 1) + n^2) / 2 for the larger and smaller part m and n.
-template <class B>
-Cx<typename B::V> clog_(B& b, Cx<typename B::V> x) {
+template <class B> Cx<typename B::V> clog_(B& b, Cx<typename B::V> x) {
   using namespace vm;
   const DType t = x.re.dtype;
   const auto one = b.lit(t, 1);
@@ -110,8 +89,7 @@ Cx<typename B::V> clog_(B& b, Cx<typename B::V> x) {
 }
 
 /// w = sqrt((|re| + |x|) / 2), scaled by powers of 4; the other part is im / (2 w).
-template <class B>
-Cx<typename B::V> csqrt_(B& b, Cx<typename B::V> x) {
+template <class B> Cx<typename B::V> csqrt_(B& b, Cx<typename B::V> x) {
   using namespace vm;
   const DType t = x.re.dtype;
   const auto zero = b.lit(t, 0), inf = b.lit(t, infinity);

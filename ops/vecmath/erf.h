@@ -7,8 +7,7 @@ namespace voxloom::ops {
 namespace vm {
 
 /// erfc(a) for a >= 0: e^(-a^2) * erfcx(a), a^2 in two parts, (1 + 2a) erfcx(a) as a polynomial in (a - 4) / (a + 4).
-template <class B>
-typename B::V erfc_positive(B& b, typename B::V a) {
+template <class B> typename B::V erfc_positive(B& b, typename B::V a) {
   const DType t = a.dtype;
   a = at_most(b, a, pick(t, 11, 28));
   const auto h = b.mul(a, a);
@@ -22,8 +21,7 @@ typename B::V erfc_positive(B& b, typename B::V a) {
   return unscale(b, e);
 }
 
-template <class B>
-typename B::V erf_large64(B& b, typename B::V a) {
+template <class B> typename B::V erf_large64(B& b, typename B::V a) {
   const DType t = a.dtype;
   const auto h = b.mul(a, a);
   const auto low = b.fma(a, a, b.neg(h));
@@ -35,10 +33,9 @@ typename B::V erf_large64(B& b, typename B::V a) {
 }
 }  // namespace vm
 
-/// Below 1: x + x P(x^2). Above, f32: a polynomial of degree 15 around 2.35, and 1 where that is the rounded value; f64: 1 - e^(-a^2) W, W a
-/// polynomial in (a - 2.5) / (a + 2.5).
-template <class B>
-typename B::V erf_(B& b, typename B::V x) {
+/// Below 1: x + x P(x^2). Above, f32: a polynomial of degree 15 around 2.35, and 1 where that is the rounded value; f64: 1 - e^(-a^2) W, W
+/// a polynomial in (a - 2.5) / (a + 2.5).
+template <class B> typename B::V erf_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto a = b.abs(x);
@@ -52,8 +49,7 @@ typename B::V erf_(B& b, typename B::V x) {
 }
 
 /// a < 1/2: 1 - erf; otherwise erfc_positive, and 2 - that for negative x.
-template <class B>
-typename B::V erfc_(B& b, typename B::V x) {
+template <class B> typename B::V erfc_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto a = b.abs(x);

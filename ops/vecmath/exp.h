@@ -13,24 +13,18 @@ inline constexpr double ln2_hi64 = 0x1.62e42fefa39efp-1, ln2_lo64 = 0x1.abc9e3b3
 inline constexpr double log2_e = 0x1.71547652b82fep+0;
 
 /// A number p * s1 * s2; multiplying in this order rounds once, overflows to infinity and underflows gradually.
-template <class V>
-struct Scaled {
+template <class V> struct Scaled {
   V p, s1, s2;
 };
-template <class B>
-typename B::V unscale(B& b, Scaled<typename B::V> x) {
-  return b.mul(b.mul(x.p, x.s1), x.s2);
-}
+template <class B> typename B::V unscale(B& b, Scaled<typename B::V> x) { return b.mul(b.mul(x.p, x.s1), x.s2); }
 
 /// Range where the result is neither 0 nor infinity, a little widened.
-template <class B>
-typename B::V clamp_exponent(B& b, typename B::V x, double low, double high) {
+template <class B> typename B::V clamp_exponent(B& b, typename B::V x, double low, double high) {
   return at_least(b, at_most(b, x, high), low);
 }
 
 /// 2^k as two factors that are normal numbers; `magic` holds k + 2 * bias.
-template <class B>
-Scaled<typename B::V> scale_in_two(B& b, typename B::V p, typename B::V magic) {
+template <class B> Scaled<typename B::V> scale_in_two(B& b, typename B::V p, typename B::V magic) {
   const Format f = format_of(p.dtype);
   const auto width = b.lit_int(f.bits, f.digits);
   const auto sum = to_bits(b, magic);
@@ -40,8 +34,7 @@ Scaled<typename B::V> scale_in_two(B& b, typename B::V p, typename B::V magic) {
 
 /// e^x for x already clamped. f32: x = k ln 2 + r, |r| <= ln 2 / 2, degree 6, 2^k in two factors. f64: x = 2j ln 2 + r, |r| <= ln 2, degree
 /// 13, the factors 2^j and 2^j: two more terms, but no splitting of the exponent.
-template <class B>
-Scaled<typename B::V> exp_clamped(B& b, typename B::V x) {
+template <class B> Scaled<typename B::V> exp_clamped(B& b, typename B::V x) {
   const DType t = x.dtype;
   const auto one = b.lit(t, 1);
   if (t == DType::f32) {
@@ -54,24 +47,20 @@ Scaled<typename B::V> exp_clamped(B& b, typename B::V x) {
   const auto s = power_of_two(b, j.magic);
   return {b.fma(horner(b, r, exp_wide_c64), r, one), s, s};
 }
-template <class B>
-Scaled<typename B::V> exp_scaled(B& b, typename B::V x) {
+template <class B> Scaled<typename B::V> exp_scaled(B& b, typename B::V x) {
   return exp_clamped(b, clamp_exponent(b, x, pick(x.dtype, -104, -746), pick(x.dtype, 89, 710)));
 }
 /// e^x for x <= 0.
-template <class B>
-typename B::V exp_of_negative(B& b, typename B::V x) {
+template <class B> typename B::V exp_of_negative(B& b, typename B::V x) {
   return unscale(b, exp_clamped(b, at_least(b, x, pick(x.dtype, -104, -746))));
 }
 
 /// An unevaluated sum.
-template <class V>
-struct Pair {
+template <class V> struct Pair {
   V hi, lo;
 };
 /// e^x - 1 without the sign of zero; `adjust` may lower the exponent k of the pattern it is given.
-template <class B, class Adjust>
-Pair<typename B::V> expm1_parts(B& b, typename B::V x, Adjust&& adjust) {
+template <class B, class Adjust> Pair<typename B::V> expm1_parts(B& b, typename B::V x, Adjust&& adjust) {
   const DType t = x.dtype;
   const Format f = format_of(t);
   const auto k = round_scaled(b, x, b.lit(t, log2_e), f.bias);
@@ -89,14 +78,10 @@ Pair<typename B::V> expm1_parts(B& b, typename B::V x, Adjust&& adjust) {
 }  // namespace vm
 
 /// Clamp, exp_clamped, two multiplications. 0.9 ulp (f32), 1.4 ulp (f64).
-template <class B>
-typename B::V exp_(B& b, typename B::V x) {
-  return vm::unscale(b, vm::exp_scaled(b, x));
-}
+template <class B> typename B::V exp_(B& b, typename B::V x) { return vm::unscale(b, vm::exp_scaled(b, x)); }
 
 /// As exp, with an exact reduction: x = k + r, |r| <= 1/2 (f32) or x = 2j + r, |r| <= 1 (f64).
-template <class B>
-typename B::V exp2_(B& b, typename B::V x) {
+template <class B> typename B::V exp2_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto one = b.lit(t, 1);
@@ -115,14 +100,14 @@ typename B::V exp2_(B& b, typename B::V x) {
 
 /// x = k ln 2 + r + rl, s = 2^k: e^x - 1 = (s - 1 + s r) + s (rl + r^2 Q(r)), the first sum with its rounding error kept. For large x s is
 /// halved (2^128 has no float) and the result doubled. 1 ulp both.
-template <class B>
-typename B::V expm1_(B& b, typename B::V x) {
+template <class B> typename B::V expm1_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto sign = sign_of(b, x);
   x = clamp_exponent(b, x, pick(t, -18, -38), pick(t, 89, 710));
   const auto large = b.lt(b.lit(t, 64), x);
-  const auto parts = expm1_parts(b, x, [&](auto exponent) { return b.select(large, b.sub(exponent, b.lit_int(exponent.dtype, 1)), exponent); });
+  const auto parts =
+      expm1_parts(b, x, [&](auto exponent) { return b.select(large, b.sub(exponent, b.lit_int(exponent.dtype, 1)), exponent); });
   const auto y = b.add(parts.hi, parts.lo);
   return with_sign(b, b.select(large, b.add(y, y), y), sign);
 }

@@ -8,8 +8,7 @@ namespace voxloom::ops {
 namespace vm {
 
 /// f32: below 0.98 an odd polynomial, above 1 - 2 / (e^2a + 1) with e^2a = s (1 + p) kept as s p + (s + 1).
-template <class B>
-typename B::V tanh32(B& b, typename B::V a) {
+template <class B> typename B::V tanh32(B& b, typename B::V a) {
   const DType t = a.dtype;
   const auto y = at_most(b, a, 9.1);
   const auto k = round_scaled(b, y, b.lit(t, 2 * log2_e), format_of(t).bias);
@@ -24,8 +23,7 @@ typename B::V tanh32(B& b, typename B::V a) {
   return b.select(b.lt(a, b.lit(t, 0.98)), small, large);
 }
 /// f64: E / (E + 2) with E = e^2a - 1 in two parts; the quotient q is corrected by its remainder.
-template <class B>
-typename B::V tanh64(B& b, typename B::V a) {
+template <class B> typename B::V tanh64(B& b, typename B::V a) {
   const DType t = a.dtype;
   const auto y = at_most(b, a, 20);
   const auto parts = expm1_parts(b, b.add(y, y), [](auto exponent) { return exponent; });
@@ -38,24 +36,21 @@ typename B::V tanh64(B& b, typename B::V a) {
 }
 
 /// e^a / 2 without early overflow.
-template <class B>
-typename B::V half_exp(B& b, typename B::V a) {
+template <class B> typename B::V half_exp(B& b, typename B::V a) {
   auto e = exp_clamped(b, at_most(b, a, pick(a.dtype, 90, 711)));
   e.p = b.mul(e.p, b.lit(a.dtype, 0.5));
   return unscale(b, e);
 }
 }  // namespace vm
 
-template <class B>
-typename B::V tanh_(B& b, typename B::V x) {
+template <class B> typename B::V tanh_(B& b, typename B::V x) {
   using namespace vm;
   const auto a = b.abs(x);
   return with_sign(b, x.dtype == DType::f32 ? tanh32(b, a) : tanh64(b, a), sign_of(b, x));
 }
 
 /// Below 1 an odd polynomial, above e^a / 2 - 1 / (4 (e^a / 2)).
-template <class B>
-typename B::V sinh_(B& b, typename B::V x) {
+template <class B> typename B::V sinh_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto a = b.abs(x);
@@ -66,15 +61,13 @@ typename B::V sinh_(B& b, typename B::V x) {
   return with_sign(b, b.select(b.lt(a, b.lit(t, 1)), small, large), sign_of(b, x));
 }
 
-template <class B>
-typename B::V cosh_(B& b, typename B::V x) {
+template <class B> typename B::V cosh_(B& b, typename B::V x) {
   const auto e = vm::half_exp(b, b.abs(x));
   return b.add(e, b.div(b.lit(x.dtype, 0.25), e));
 }
 
 /// log1p(a + a^2 / (1 + sqrt(1 + a^2))); for huge a log(a) + ln 2 through the same log1p.
-template <class B>
-typename B::V asinh_(B& b, typename B::V x) {
+template <class B> typename B::V asinh_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto a = b.abs(x);
@@ -87,8 +80,7 @@ typename B::V asinh_(B& b, typename B::V x) {
 }
 
 /// log1p(t + sqrt(t) sqrt(t + 2)), t = x - 1; for huge x log(x) + ln 2.
-template <class B>
-typename B::V acosh_(B& b, typename B::V x) {
+template <class B> typename B::V acosh_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto d = b.sub(x, b.lit(t, 1));
@@ -100,8 +92,7 @@ typename B::V acosh_(B& b, typename B::V x) {
 }
 
 /// log1p(2a / (1 - a)) / 2.
-template <class B>
-typename B::V atanh_(B& b, typename B::V x) {
+template <class B> typename B::V atanh_(B& b, typename B::V x) {
   using namespace vm;
   const auto a = b.abs(x);
   const auto y = log1p_(b, b.div(b.add(a, a), b.sub(b.lit(x.dtype, 1), a)));

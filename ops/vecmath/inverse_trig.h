@@ -9,33 +9,24 @@ namespace vm {
 inline constexpr double pi = 0x1.921fb54442d18p+1, pi_lo64 = 0x1.1a62633145c07p-53, pi_hi32 = 0x1.921fb6p+1, pi_lo32 = -0x1.777a5cp-24;
 
 /// scale * pi, and the part that its rounding lost.
-template <class B>
-typename B::V pi_high(B& b, DType t, double scale) {
-  return num(b, t, pi_hi32 * scale, pi * scale);
-}
-template <class B>
-typename B::V pi_low(B& b, DType t, double scale) {
-  return num(b, t, pi_lo32 * scale, pi_lo64 * scale);
-}
+template <class B> typename B::V pi_high(B& b, DType t, double scale) { return num(b, t, pi_hi32 * scale, pi * scale); }
+template <class B> typename B::V pi_low(B& b, DType t, double scale) { return num(b, t, pi_lo32 * scale, pi_lo64 * scale); }
 
 /// atan t - t + extra for |t| <= 1. In f32 the rounding error of t^3 counts too, times the polynomial's value near 1.
-template <class B>
-typename B::V atan_tail(B& b, typename B::V t, typename B::V extra) {
+template <class B> typename B::V atan_tail(B& b, typename B::V t, typename B::V extra) {
   const auto u = b.mul(t, t);
   const auto cube = b.mul(t, u);
   if (t.dtype == DType::f32) extra = b.fma(b.fma(t, u, b.neg(cube)), b.lit(t.dtype, -0.215), extra);
   return b.fma(cube, horner(b, u, atan_c32, atan_c64), extra);
 }
 /// asin t - t for |t| <= 1/2 and u = t^2.
-template <class B>
-typename B::V asin_tail(B& b, typename B::V t, typename B::V u) {
+template <class B> typename B::V asin_tail(B& b, typename B::V t, typename B::V u) {
   return b.mul(b.mul(t, u), horner(b, u, asin_c32, asin_c64));
 }
 }  // namespace vm
 
 /// Above 1 pi/2 - atan(1/a); polynomial of degree 19 (f32) or 39 (f64); the sum pi/2 + t with its rounding error kept.
-template <class B>
-typename B::V atan_(B& b, typename B::V x) {
+template <class B> typename B::V atan_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto a = at_most(b, b.abs(x), pick(t, 0x1p60, 0x1p200));  // Finite, so that the correction below is.
@@ -53,8 +44,7 @@ typename B::V atan_(B& b, typename B::V x) {
 }
 
 /// atan(min / max) moved to its octant; the quotient's rounding error is corrected.
-template <class B>
-typename B::V atan2_(B& b, typename B::V y, typename B::V x) {
+template <class B> typename B::V atan2_(B& b, typename B::V y, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto ax = b.abs(x), ay = b.abs(y);
@@ -82,8 +72,7 @@ typename B::V atan2_(B& b, typename B::V y, typename B::V x) {
 }
 
 /// Up to 1/2 an odd polynomial; above pi/2 - 2 asin(sqrt((1 - a) / 2)).
-template <class B>
-typename B::V asin_(B& b, typename B::V x) {
+template <class B> typename B::V asin_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto a = b.abs(x);
@@ -102,8 +91,7 @@ typename B::V asin_(B& b, typename B::V x) {
 }
 
 /// |x| <= 1/2: pi/2 - asin x; above 2 asin(sqrt((1 - a) / 2)), for negative x pi minus that.
-template <class B>
-typename B::V acos_(B& b, typename B::V x) {
+template <class B> typename B::V acos_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto a = b.abs(x);

@@ -8,12 +8,10 @@ namespace voxloom::ops {
 namespace vm {
 
 /// x = 2^k * (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), f exact; for positive finite x.
-template <class V>
-struct Decomposed {
+template <class V> struct Decomposed {
   V k, f, biased;  ///< `biased`: k + bias (k without the shift of subnormals) as an integer
 };
-template <class B>
-Decomposed<typename B::V> decompose(B& b, typename B::V x, bool subnormals = true) {
+template <class B> Decomposed<typename B::V> decompose(B& b, typename B::V x, bool subnormals = true) {
   const DType t = x.dtype;
   const Format fm = format_of(t);
   const auto bits_lit = [&](uint64_t v) { return b.lit_bits(fm.bits, v); };
@@ -34,8 +32,7 @@ Decomposed<typename B::V> decompose(B& b, typename B::V x, bool subnormals = tru
 }
 
 /// log(1 + f) - f for f of decompose(). f32: f^2 Q(f). f64: s = f / (2 + f), s (f^2/2 + s^2 R(s^2) * s) - f^2/2. `extra` is added inside.
-template <class B>
-typename B::V log_tail(B& b, typename B::V f, typename B::V extra) {
+template <class B> typename B::V log_tail(B& b, typename B::V f, typename B::V extra) {
   const DType t = f.dtype;
   const auto f2 = b.mul(f, f);
   if (t == DType::f32) return b.fma(f2, horner(b, f, log_c32), extra);
@@ -48,8 +45,7 @@ typename B::V log_tail(B& b, typename B::V f, typename B::V extra) {
 
 /// k ln 2 + log(1 + f) + extra: the rounding error of k ln 2 + f is exact (both are multiples of the last place of f) and goes with the
 /// small terms.
-template <class B>
-typename B::V log_sum(B& b, typename B::V k, typename B::V f, typename B::V extra) {
+template <class B> typename B::V log_sum(B& b, typename B::V k, typename B::V f, typename B::V extra) {
   const DType t = f.dtype;
   const auto hi = b.fma(k, num(b, t, ln2_hi32, ln2_hi64), f);
   const auto back = b.fma(k, num(b, t, -ln2_hi32, -ln2_hi64), hi);
@@ -59,8 +55,7 @@ typename B::V log_sum(B& b, typename B::V k, typename B::V f, typename B::V extr
 }
 
 /// What every logarithm gives outside the positive numbers: NaN below zero, -inf at zero, inf and NaN themselves.
-template <class B>
-typename B::V log_special(B& b, typename B::V x, typename B::V y) {
+template <class B> typename B::V log_special(B& b, typename B::V x, typename B::V y) {
   const DType t = x.dtype;
   const auto zero = b.lit(t, 0);
   const auto outside = b.select(b.eq(x, zero), b.lit(t, -infinity), b.lit(t, not_a_number));
@@ -71,8 +66,7 @@ typename B::V log_special(B& b, typename B::V x, typename B::V y) {
 struct LogBase {
   double scale_hi, scale_lo, unit_hi, unit_lo;
 };
-template <class B>
-typename B::V log_base(B& b, typename B::V x, const LogBase& base) {
+template <class B> typename B::V log_base(B& b, typename B::V x, const LogBase& base) {
   const DType t = x.dtype;
   const auto d = decompose(b, x);
   const auto c = b.lit(t, base.scale_hi);
@@ -89,8 +83,7 @@ typename B::V log_base(B& b, typename B::V x, const LogBase& base) {
 }
 
 /// log(1 + x) before special values: with u = 1 + x rounded and c its error, log(u + c) = log(u) + c/u.
-template <class B>
-typename B::V log1p_finite(B& b, typename B::V x) {
+template <class B> typename B::V log1p_finite(B& b, typename B::V x) {
   const DType t = x.dtype;
   const Format fm = format_of(t);
   const auto one = b.lit(t, 1);
@@ -108,26 +101,22 @@ typename B::V log1p_finite(B& b, typename B::V x) {
 }  // namespace vm
 
 /// x = 2^k (1 + f), 1 + f in [sqrt 1/2, sqrt 2]; f32: polynomial of degree 11; f64: series in f / (2 + f) of degree 6. 0.7 ulp both.
-template <class B>
-typename B::V log_(B& b, typename B::V x) {
+template <class B> typename B::V log_(B& b, typename B::V x) {
   const auto d = vm::decompose(b, x);
   return vm::log_special(b, x, vm::log_sum(b, d.k, d.f, b.lit(x.dtype, -0.0)));
 }
 
-template <class B>
-typename B::V log2_(B& b, typename B::V x) {
+template <class B> typename B::V log2_(B& b, typename B::V x) {
   if (x.dtype == DType::f32) return vm::log_base(b, x, {0x1.715476p+0, 0x1.4ae0cp-26, 1, 0});
   return vm::log_base(b, x, {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56, 1, 0});
 }
 
-template <class B>
-typename B::V log10_(B& b, typename B::V x) {
+template <class B> typename B::V log10_(B& b, typename B::V x) {
   if (x.dtype == DType::f32) return vm::log_base(b, x, {0x1.bcb7b2p-2, -0x1.5b235ep-27, 0x1.344p-2, 0x1.3509f8p-18});
   return vm::log_base(b, x, {0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57, 0x1.34413509f6p-2, 0x1.9fef311f12b36p-42});
 }
 
-template <class B>
-typename B::V log1p_(B& b, typename B::V x) {
+template <class B> typename B::V log1p_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
   const auto y = with_sign(b, log1p_finite(b, x), sign_of(b, x));

@@ -8,28 +8,24 @@ namespace voxloom::ops {
 namespace vm {
 
 /// a + b exactly for |a| >= |b| or a = 0.
-template <class B>
-Pair<typename B::V> fast_two_sum(B& b, typename B::V x, typename B::V y) {
+template <class B> Pair<typename B::V> fast_two_sum(B& b, typename B::V x, typename B::V y) {
   const auto s = b.add(x, y);
   return {s, b.sub(y, b.sub(s, x))};
 }
-template <class B>
-Pair<typename B::V> two_product(B& b, typename B::V x, typename B::V y) {
+template <class B> Pair<typename B::V> two_product(B& b, typename B::V x, typename B::V y) {
   const auto p = b.mul(x, y);
   return {p, b.fma(x, y, b.neg(p))};
 }
 
 /// log2(x) in f64 for f32 arguments widened to f64 (so never subnormal): relative error 2^-37.
-template <class B>
-typename B::V log2_for_pow32(B& b, typename B::V x) {
+template <class B> typename B::V log2_for_pow32(B& b, typename B::V x) {
   const auto d = decompose(b, x, false);
   return b.fma(d.f, horner(b, d.f, log2_pow_c64), d.k);
 }
 
 /// ln(x) as hi + lo, relative error about 2^-64, for positive finite f64. With 1 + f in [sqrt 1/2, sqrt 2], s = f / (2 + f) in two parts,
 /// log(1 + f) = 2s + 2/3 s^3 + s^5 P(s^2): the first two terms in two parts.
-template <class B>
-Pair<typename B::V> log_pair(B& b, typename B::V x) {
+template <class B> Pair<typename B::V> log_pair(B& b, typename B::V x) {
   const DType t = x.dtype;
   const auto d = decompose(b, x);
   const auto g = fast_two_sum(b, b.lit(t, 2), d.f);
@@ -55,15 +51,27 @@ Pair<typename B::V> log_pair(B& b, typename B::V x) {
 }
 
 /// The logarithm y of x, except -inf, inf and NaN for x = 0, inf and NaN.
-template <class B>
-typename B::V log_or_end(B& b, typename B::V x, typename B::V y) {
+template <class B> typename B::V log_or_end(B& b, typename B::V x, typename B::V y) {
   const auto high = b.select(b.lt(x, b.lit(x.dtype, infinity)), y, x);
   return b.select(b.eq(x, b.lit(x.dtype, 0)), b.lit(x.dtype, -infinity), high);
 }
 
+/// e^(x + low) for clamped f64 x and |low| far below 1: x + low = k ln 2 + r + rl, e^r = (1 + r) + (rl + r^2 Q(r)), the first sum kept in
+/// two parts, so that one rounding remains and exact powers come out exact.
+template <class B> Scaled<typename B::V> exp_pair(B& b, typename B::V x, typename B::V low) {
+  const DType t = x.dtype;
+  const auto one = b.lit(t, 1);
+  const auto k = round_scaled(b, x, b.lit(t, log2_e), 2 * format_of(t).bias);
+  const auto high = b.fma(k.integer, b.lit(t, -ln2_hi64), x);
+  const auto small = b.fma(k.integer, b.lit(t, -ln2_lo64), low);
+  const auto r = fast_two_sum(b, high, small);
+  const auto sum = fast_two_sum(b, one, r.hi);
+  const auto rest = b.fma(b.mul(r.hi, r.hi), horner(b, r.hi, expm1_c64), b.fma(r.lo, r.hi, r.lo));
+  return scale_in_two(b, b.add(sum.hi, b.add(sum.lo, rest)), k.magic);
+}
+
 /// |x|^y in f64 through ln; `x` positive, finite or not; y clamped to a finite number.
-template <class B>
-typename B::V pow_positive64(B& b, typename B::V x, typename B::V y) {
+template <class B> typename B::V pow_positive64(B& b, typename B::V x, typename B::V y) {
   const DType t = x.dtype;
   const auto l = log_pair(b, x);
   const auto zero = b.lit(t, 0);
@@ -73,13 +81,11 @@ typename B::V pow_positive64(B& b, typename B::V x, typename B::V y) {
   const auto clamped = clamp_exponent(b, product.hi, -746, 710);
   // Where clamped, the small part no longer matters and may be anything.
   const auto small = b.select(b.eq(clamped, product.hi), product_lo, zero);
-  const auto e = exp_clamped(b, clamped);
-  return unscale(b, {b.fma(e.p, small, e.p), e.s1, e.s2});
+  return unscale(b, exp_pair(b, clamped, small));
 }
 
 /// |x|^y for f32 in f64: log2, product, 2^z; one rounding to f32 at the end, which also makes subnormals and infinities.
-template <class B>
-typename B::V pow_positive32(B& b, typename B::V x, typename B::V y) {
+template <class B> typename B::V pow_positive32(B& b, typename B::V x, typename B::V y) {
   const DType t = DType::f64;
   const auto wide = b.cast(t, x);
   const auto l = log_or_end(b, wide, log2_for_pow32(b, wide));
@@ -92,8 +98,7 @@ typename B::V pow_positive32(B& b, typename B::V x, typename B::V y) {
 }  // namespace vm
 
 /// C99 pow. f64: ln x in two parts (64 bits), exp of the product; f32: log2 and 2^z in f64.
-template <class B>
-typename B::V pow_(B& b, typename B::V x, typename B::V y) {
+template <class B> typename B::V pow_(B& b, typename B::V x, typename B::V y) {
   using namespace vm;
   const DType t = x.dtype;
   const auto one = b.lit(t, 1), zero = b.lit(t, 0);

@@ -9,17 +9,15 @@ namespace voxloom::ops {
 namespace vm {
 
 /// a = quadrant * pi/2 + r + low for a >= 0, |r| <= 0.8; `quadrant` is a pattern whose low two bits count quarter turns.
-template <class V>
-struct Reduced {
+template <class V> struct Reduced {
   V r, low, quadrant;
 };
 /// Up to here the quadrant times the parts of pi/2 stays exact enough for one rounding of r.
 inline constexpr double reduction_limit32 = 1e5, reduction_limit64 = 1e7;
 
-/// pi/2 in three parts, each truncated; a - k p1 is exact. `precise`: the rounding errors of k p2 and of the difference go to `low` with k p3;
-/// otherwise `low` is k p3 alone.
-template <class B>
-Reduced<typename B::V> reduce_quarter_turns(B& b, typename B::V a, bool precise) {
+/// pi/2 in three parts, each truncated; a - k p1 is exact. `precise`: the rounding errors of k p2 and of the difference go to `low` with k
+/// p3; otherwise `low` is k p3 alone.
+template <class B> Reduced<typename B::V> reduce_quarter_turns(B& b, typename B::V a, bool precise) {
   const DType t = a.dtype;
   const auto k = round_scaled(b, a, b.lit(t, 0x1.45f306dc9c883p-1), 0);
   const auto p2 = num(b, t, 0x1.4442dp-24, 0x1.1a62633145c06p-54), p3 = num(b, t, -0x1.846988p-48, -0x1.c1cd129024e08p-107);
@@ -32,12 +30,10 @@ Reduced<typename B::V> reduce_quarter_turns(B& b, typename B::V a, bool precise)
   return {r, b.fma(k.integer, p3, rounded), quadrant};
 }
 /// sin(r + low) and cos(r + low). f32 needs `low` to stay within 1 ulp; f64, allowed 2, adds it to r.
-template <class V>
-struct SinCos {
+template <class V> struct SinCos {
   V sin, cos;
 };
-template <class B>
-SinCos<typename B::V> sin_cos_kernels(B& b, typename B::V r, typename B::V low) {
+template <class B> SinCos<typename B::V> sin_cos_kernels(B& b, typename B::V r, typename B::V low) {
   const DType t = r.dtype;
   if (t == DType::f64) {
     r = b.add(r, low);
@@ -49,26 +45,22 @@ SinCos<typename B::V> sin_cos_kernels(B& b, typename B::V r, typename B::V low) 
   return {b.add(r, b.fma(b.mul(r, u), horner(b, u, sin_c32), low)), b.fma(u, horner(b, u, cos_c32), b.lit(t, 1))};
 }
 /// Bit n of the pattern moved to the sign position.
-template <class B>
-typename B::V bit_to_sign(B& b, typename B::V pattern, DType real, int bit) {
+template <class B> typename B::V bit_to_sign(B& b, typename B::V pattern, DType real, int bit) {
   const Format f = format_of(real);
   return b.shl(pattern, b.lit_int(f.bits, f.digits + (real == DType::f32 ? 8 : 11) - bit));
 }
-template <class B>
-typename B::V is_odd(B& b, typename B::V pattern) {
+template <class B> typename B::V is_odd(B& b, typename B::V pattern) {
   const auto one = b.lit_int(pattern.dtype, 1);
   return b.ne(b.bit_and(pattern, one), b.lit_int(pattern.dtype, 0));
 }
-template <class B>
-typename B::V with_rare_path(B& b, int function, typename B::V a, typename B::V y, typename B::V x) {
+template <class B> typename B::V with_rare_path(B& b, int function, typename B::V a, typename B::V y, typename B::V x) {
   return b.rare(function, b.lt(num(b, x.dtype, reduction_limit32, reduction_limit64), a), y, x);
 }
 
 /// tan(r + low) for |r| <= 0.8 or its negated reciprocal where `odd`. The value is kept in two parts, so that the reciprocal is not rounded
 /// twice; `low` counts with the slope 1 + 1.5 r^2, which is close enough to 1 + tan^2. In f32 the rounding errors of r^2 and r^3 count too,
 /// times the polynomial's value near the end of the range.
-template <class B>
-typename B::V tan_kernel(B& b, typename B::V r, typename B::V low, typename B::V odd) {
+template <class B> typename B::V tan_kernel(B& b, typename B::V r, typename B::V low, typename B::V odd) {
   const DType t = r.dtype;
   const auto u = b.mul(r, r);
   const auto cube = b.mul(r, u);
@@ -87,8 +79,7 @@ typename B::V tan_kernel(B& b, typename B::V r, typename B::V low, typename B::V
 }  // namespace vm
 
 /// Reduction to [-pi/4, pi/4], both kernels (degree 7 and 8 in f32, 13 and 14 in f64), choice by the quadrant; odd through the sign bit.
-template <class B>
-typename B::V sin_(B& b, typename B::V x) {
+template <class B> typename B::V sin_(B& b, typename B::V x) {
   using namespace vm;
   const auto a = b.abs(x);
   const auto q = reduce_quarter_turns(b, a, x.dtype == DType::f32);
@@ -97,8 +88,7 @@ typename B::V sin_(B& b, typename B::V x) {
   return with_rare_path(b, rare_sin, a, flip_sign(b, b.select(is_odd(b, q.quadrant), y.cos, y.sin), sign), x);
 }
 
-template <class B>
-typename B::V cos_(B& b, typename B::V x) {
+template <class B> typename B::V cos_(B& b, typename B::V x) {
   using namespace vm;
   const auto a = b.abs(x);
   const auto q = reduce_quarter_turns(b, a, x.dtype == DType::f32);
@@ -109,8 +99,7 @@ typename B::V cos_(B& b, typename B::V x) {
 }
 
 /// The same reduction; odd polynomial of degree 15 (f32) or 29 (f64), one division for odd quadrants.
-template <class B>
-typename B::V tan_(B& b, typename B::V x) {
+template <class B> typename B::V tan_(B& b, typename B::V x) {
   using namespace vm;
   const auto a = b.abs(x);
   const auto q = reduce_quarter_turns(b, a, true);

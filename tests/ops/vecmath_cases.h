@@ -1,4 +1,5 @@
-// tests/ops/vecmath_cases.h: the functions of ops/vecmath.h with their MPFR references, published bounds, and the measurement of their error.
+// tests/ops/vecmath_cases.h: the functions of ops/vecmath.h with their MPFR references, published bounds, and the measurement of their
+// error.
 #pragma once
 
 #include <voxloom/ops/vecmath.h>
@@ -94,40 +95,34 @@ inline void xlogy(Out o, In x, In y) {
     #fn, [](ScalarBuilder& b, Scalar x) { return fn##_(b, x); }, [](RecordBuilder& b, Value x) { return fn##_(b, x); }, \
         [](mpfr_ptr o, mpfr_srcptr x) { ref(o, x); }, low, high, b32, b64                                               \
   }
-#define VOXLOOM_BINARY(fn, ref, lx, hx, ly, hy, b32, b64)                                     \
-  Binary {                                                                                    \
-    #fn, [](ScalarBuilder& b, Scalar x, Scalar y) { return fn##_(b, x, y); },                 \
-        [](RecordBuilder& b, Value x, Value y) { return fn##_(b, x, y); },                    \
-        [](mpfr_ptr o, mpfr_srcptr x, mpfr_srcptr y) { ref(o, x, y); }, lx, hx, ly, hy, b32, b64, std::string_view(#fn) == "logaddexp" ? 1 : -100000 \
-  }
+#define VOXLOOM_BINARY(fn, ref, lx, hx, ly, hy, b32, b64)                     \
+  Binary{#fn,                                                                 \
+         [](ScalarBuilder& b, Scalar x, Scalar y) { return fn##_(b, x, y); }, \
+         [](RecordBuilder& b, Value x, Value y) { return fn##_(b, x, y); },   \
+         [](mpfr_ptr o, mpfr_srcptr x, mpfr_srcptr y) { ref(o, x, y); },      \
+         lx,                                                                  \
+         hx,                                                                  \
+         ly,                                                                  \
+         hy,                                                                  \
+         b32,                                                                 \
+         b64,                                                                 \
+         std::string_view(#fn) == "logaddexp" ? 1 : -100000}
 #define VOXLOOM_MPFR(fn) [](mpfr_ptr o, auto... x) { mpfr_##fn(o, x..., MPFR_RNDN); }
 
 inline const std::vector<Unary>& unary_cases() {
   static const std::vector<Unary> cases = {
-      VOXLOOM_UNARY(exp, VOXLOOM_MPFR(exp), -110, 95, 1, 2),
-      VOXLOOM_UNARY(exp2, VOXLOOM_MPFR(exp2), -155, 130, 1, 2),
-      VOXLOOM_UNARY(expm1, VOXLOOM_MPFR(expm1), -3, 3, 1, 2),
-      VOXLOOM_UNARY(log, VOXLOOM_MPFR(log), 0.3, 3, 1, 2),
-      VOXLOOM_UNARY(log2, VOXLOOM_MPFR(log2), 0.3, 3, 1, 2),
-      VOXLOOM_UNARY(log10, VOXLOOM_MPFR(log10), 0.3, 3, 1, 2),
-      VOXLOOM_UNARY(log1p, VOXLOOM_MPFR(log1p), -0.99, 3, 1, 2),
-      VOXLOOM_UNARY(sin, VOXLOOM_MPFR(sin), -50, 50, 1, 2),
-      VOXLOOM_UNARY(cos, VOXLOOM_MPFR(cos), -50, 50, 1, 2),
-      VOXLOOM_UNARY(tan, VOXLOOM_MPFR(tan), -50, 50, 1, 2),
-      VOXLOOM_UNARY(atan, VOXLOOM_MPFR(atan), -4, 4, 1, 2),
-      VOXLOOM_UNARY(tanh, VOXLOOM_MPFR(tanh), -3, 3, 1, 2),
-      VOXLOOM_UNARY(erf, VOXLOOM_MPFR(erf), -4, 4, 1, 2),
-      VOXLOOM_UNARY(cbrt, VOXLOOM_MPFR(cbrt), -8, 8, 1, 2),
-      VOXLOOM_UNARY(asin, VOXLOOM_MPFR(asin), -1, 1, 1.5, 1.5),
-      VOXLOOM_UNARY(acos, VOXLOOM_MPFR(acos), -1, 1, 1.5, 1.5),
-      VOXLOOM_UNARY(sinh, VOXLOOM_MPFR(sinh), -4, 4, 2, 3),
-      VOXLOOM_UNARY(cosh, VOXLOOM_MPFR(cosh), -9, 9, 2, 3),
-      VOXLOOM_UNARY(asinh, VOXLOOM_MPFR(asinh), -3, 3, 2.5, 2.5),
-      VOXLOOM_UNARY(acosh, VOXLOOM_MPFR(acosh), 1, 3, 3, 3),
-      VOXLOOM_UNARY(atanh, VOXLOOM_MPFR(atanh), -1, 1, 2.5, 2.5),
-      VOXLOOM_UNARY(erfc, VOXLOOM_MPFR(erfc), -4, 10, 6, 12),
-      VOXLOOM_UNARY(sigmoid, reference::sigmoid, -20, 20, 3, 4),
-      VOXLOOM_UNARY(softplus, reference::softplus, -20, 20, 2, 3),
+      VOXLOOM_UNARY(exp, VOXLOOM_MPFR(exp), -110, 95, 1, 2),       VOXLOOM_UNARY(exp2, VOXLOOM_MPFR(exp2), -155, 130, 1, 2),
+      VOXLOOM_UNARY(expm1, VOXLOOM_MPFR(expm1), -3, 3, 1, 2),      VOXLOOM_UNARY(log, VOXLOOM_MPFR(log), 0.3, 3, 1, 2),
+      VOXLOOM_UNARY(log2, VOXLOOM_MPFR(log2), 0.3, 3, 1, 2),       VOXLOOM_UNARY(log10, VOXLOOM_MPFR(log10), 0.3, 3, 1, 2),
+      VOXLOOM_UNARY(log1p, VOXLOOM_MPFR(log1p), -0.99, 3, 1, 2),   VOXLOOM_UNARY(sin, VOXLOOM_MPFR(sin), -50, 50, 1, 2),
+      VOXLOOM_UNARY(cos, VOXLOOM_MPFR(cos), -50, 50, 1, 2),        VOXLOOM_UNARY(tan, VOXLOOM_MPFR(tan), -50, 50, 1, 2),
+      VOXLOOM_UNARY(atan, VOXLOOM_MPFR(atan), -4, 4, 1, 2),        VOXLOOM_UNARY(tanh, VOXLOOM_MPFR(tanh), -3, 3, 1, 2),
+      VOXLOOM_UNARY(erf, VOXLOOM_MPFR(erf), -4, 4, 1, 2),          VOXLOOM_UNARY(cbrt, VOXLOOM_MPFR(cbrt), -8, 8, 1, 2),
+      VOXLOOM_UNARY(asin, VOXLOOM_MPFR(asin), -1, 1, 1.5, 1.5),    VOXLOOM_UNARY(acos, VOXLOOM_MPFR(acos), -1, 1, 1.5, 1.5),
+      VOXLOOM_UNARY(sinh, VOXLOOM_MPFR(sinh), -4, 4, 2, 3),        VOXLOOM_UNARY(cosh, VOXLOOM_MPFR(cosh), -9, 9, 2, 3),
+      VOXLOOM_UNARY(asinh, VOXLOOM_MPFR(asinh), -3, 3, 2.5, 2.5),  VOXLOOM_UNARY(acosh, VOXLOOM_MPFR(acosh), 1, 3, 3, 3),
+      VOXLOOM_UNARY(atanh, VOXLOOM_MPFR(atanh), -1, 1, 2.5, 2.5),  VOXLOOM_UNARY(erfc, VOXLOOM_MPFR(erfc), -4, 10, 6, 12),
+      VOXLOOM_UNARY(sigmoid, reference::sigmoid, -20, 20, 3, 4),   VOXLOOM_UNARY(softplus, reference::softplus, -20, 20, 2, 3),
       VOXLOOM_UNARY(log1mexp, reference::log1mexp, -5, 0, 2.5, 3),
   };
   return cases;
@@ -170,16 +165,81 @@ inline Scalar sample(Random& random, DType t, double low, double high, bool any)
 
 inline const std::vector<double>& special_values() {
   static const double inf = HUGE_VAL, nan = std::nan("");
-  static const std::vector<double> values = {0.0, -0.0, 1, -1, inf, -inf, nan, 0.5, -0.5, 2, -2, 3, -3, 2.5, -2.5, 1e-45, -1e-45, 5e-324, -5e-324, 1e-40, 1e-310,
-      0x1p-126, 0x1p-1022, 3.4028234e38, -3.4028234e38, 1.7976931348623157e308, -1.7976931348623157e308, 16777217, -16777217, 9007199254740993.0, 0.99999994, 1.0000001,
-      0.9999999999999999, 1.0000000000000002, 88.72283, 88.72284, -87.33655, -103.97208, -103.97209, 709.782712893384, 709.7827128933841, -708.3964185322641,
-      -745.1332191019411, -745.1332191019412, 1023.9999999999999, 128, -126, -149, -150, 1024, -1022, -1074, -1075, 1e5, 1.0001e5, 1e7, 1.01e7, 1e22, 1e30, -1e30, 1e-30,
-      1.5707964, 3.1415927, 0.98, 3.92, 6, 0.7853982, 64, 18};
+  static const std::vector<double> values = {0.0,
+                                             -0.0,
+                                             1,
+                                             -1,
+                                             inf,
+                                             -inf,
+                                             nan,
+                                             0.5,
+                                             -0.5,
+                                             2,
+                                             -2,
+                                             3,
+                                             -3,
+                                             2.5,
+                                             -2.5,
+                                             1e-45,
+                                             -1e-45,
+                                             5e-324,
+                                             -5e-324,
+                                             1e-40,
+                                             1e-310,
+                                             0x1p-126,
+                                             0x1p-1022,
+                                             3.4028234e38,
+                                             -3.4028234e38,
+                                             1.7976931348623157e308,
+                                             -1.7976931348623157e308,
+                                             16777217,
+                                             -16777217,
+                                             9007199254740993.0,
+                                             0.99999994,
+                                             1.0000001,
+                                             0.9999999999999999,
+                                             1.0000000000000002,
+                                             88.72283,
+                                             88.72284,
+                                             -87.33655,
+                                             -103.97208,
+                                             -103.97209,
+                                             709.782712893384,
+                                             709.7827128933841,
+                                             -708.3964185322641,
+                                             -745.1332191019411,
+                                             -745.1332191019412,
+                                             1023.9999999999999,
+                                             128,
+                                             -126,
+                                             -149,
+                                             -150,
+                                             1024,
+                                             -1022,
+                                             -1074,
+                                             -1075,
+                                             1e5,
+                                             1.0001e5,
+                                             1e7,
+                                             1.01e7,
+                                             1e22,
+                                             1e30,
+                                             -1e30,
+                                             1e-30,
+                                             1.5707964,
+                                             3.1415927,
+                                             0.98,
+                                             3.92,
+                                             6,
+                                             0.7853982,
+                                             64,
+                                             18};
   return values;
 }
 
-/// |got - want| in units of the last place that `want` has in dtype t, or that a number of exponent `least` has if that is larger; 0 where both
-/// are NaN, or both the same infinity or zero; a huge number where one is NaN. An infinity stands for the number just beyond the largest.
+/// |got - want| in units of the last place that `want` has in dtype t, or that a number of exponent `least` has if that is larger; 0 where
+/// both are NaN, or both the same infinity or zero; a huge number where one is NaN. An infinity stands for the number just beyond the
+/// largest.
 inline double ulp_error(DType t, Scalar got, mpfr_srcptr want, int least = -100000) {
   const double value = to_double(got);
   if (std::isnan(value) || mpfr_nan_p(want) != 0) return std::isnan(value) && mpfr_nan_p(want) != 0 ? 0 : 1e30;
