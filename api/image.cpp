@@ -98,8 +98,6 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   Prepared prepared = prepare(outputs, options);
   detail::StreamOptions stream = stream_options(outputs, options);
-  const bool measure = options.profile != nullptr && reset_peak_rss();
-  const int64_t before = current_rss();
   std::vector<std::unique_ptr<BlockSink>> sinks(outputs.size());
   std::vector<BlockSink*> sink_pointers;
   Warnings warnings;
@@ -112,6 +110,9 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
     sink_pointers.push_back(sinks[k].get());
   }
   const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream);
+  // What is measured is the run: planning has compiled the kernels.
+  const bool measure = options.profile != nullptr && reset_peak_rss();
+  const int64_t before = current_rss();
   detail::StreamRunOptions run_options{stream.threads, stream.function, options.cancel, options.progress, options.profile};
   std::vector<Array> results = detail::run_stream(plan, sink_pointers, run_options);
   const auto commit_start = std::chrono::steady_clock::now();
