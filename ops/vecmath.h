@@ -1,8 +1,8 @@
 // ops/vecmath.h: vector math: every function one branch-free template over a builder, for f32 and f64 (chosen by the argument's dtype).
 //
 // Contract of all: results for NaN, infinities, signed zeros and subnormals follow C99 Annex F; domain errors give NaN; arguments of a
-// binary function have one dtype. f32 functions compute in f32 alone (pow in f64). Measured error bounds: docs/vecmath.md (core: 1 ulp in f32, 2 in
-// f64).
+// binary function have one dtype. f32 functions compute in f32 alone (pow in f64). Measured error bounds: docs/vecmath.md
+// (core: 1 ulp in f32, 2 in f64).
 #pragma once
 
 #include <voxloom/ops/builder.h>
