@@ -14,6 +14,13 @@
 #include <utility>
 #include <vector>
 
+namespace voxloom {
+
+/// Base of classes outside this namespace that convert to expressions: the operators of ops/build.h are found for them.
+struct ExpressionLike {};
+
+}  // namespace voxloom
+
 namespace voxloom::io {
 
 struct OpenOptions {
@@ -21,7 +28,7 @@ struct OpenOptions {
 };
 
 /// A lazy image: its header, and its voxels as an expression with axes x y z t u v w (c: colour channels). Nothing but the header has been read.
-class VOXLOOM_API Image {
+class VOXLOOM_API Image : public ExpressionLike {
  public:
   struct State;
   explicit Image(std::shared_ptr<const State> state) : state_(std::move(state)) {}

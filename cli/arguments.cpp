@@ -32,23 +32,25 @@ struct Texts {
 
 void add_common(CLI::App& app, Options& o, Texts& texts) {
   const std::string group = "Options of every command";
-  app.set_version_flag("--version", "voxloom " VOXLOOM_VERSION)->group(group);
-  app.add_option("--memory", texts.memory, "Limit for a streamed run: 512M, 64MiB, 2G (default: 80 % of what is available)")->group(group);
-  app.add_option("--threads", o.threads, "Threads (default: affinity, cgroup, SLURM_CPUS_PER_TASK, OMP_NUM_THREADS)")
-      ->check(CLI::Range(1, 1024))
-      ->group(group);
-  app.add_option("--dtype", texts.dtype, "dtype of the output: float32, int16, ... or input (default: the computed one)")->group(group);
-  app.add_option("--device", o.device, "cpu or auto")->group(group);
-  app.add_option("--target", o.target, "native, x86-64-v3 or x86-64-v4")->group(group);
-  app.add_option("--header-from", o.header_from, "Name of the image whose header the output gets (default: the first)")->group(group);
-  app.add_option("--ddof", o.ddof, "std and var divide by n - ddof (default 0)")->check(CLI::Range(0, 1 << 30))->group(group);
-  app.add_option("--gzip-level", o.gzip_level, "0 stores, 1 is fast (default), 9 is small")->check(CLI::Range(0, 9))->group(group);
-  app.add_flag("--no-fsync", o.no_fsync, "Do not wait for the disk")->group(group);
-  app.add_flag("--no-clobber", o.no_clobber, "Refuse to replace a file")->group(group);
-  app.add_flag("--profile{-}", o.profile, "Time, bytes and memory of each step on standard error, or =FILE.html, =FILE.json")->group(group);
-  app.add_flag("--progress", o.progress, "Show the bar even when the output is no terminal")->group(group);
-  app.add_flag("--quiet", o.quiet, "No bar and no warnings")->group(group);
-  app.add_flag("--strict", o.strict, "Warnings are errors")->group(group);
+  const auto option = [&](const std::string& name, auto& value, const std::string& type, const std::string& what) {
+    app.add_option(name, value, what)->type_name(type)->group(group);
+  };
+  const auto flag = [&](const std::string& name, bool& value, const std::string& what) { app.add_flag(name, value, what)->group(group); };
+  app.set_version_flag("--version", "voxloom " VOXLOOM_VERSION, "Print the version and exit")->group(group);
+  option("--memory", texts.memory, "SIZE", "Limit for a streamed run: 512M, 64MiB, 2G (default: 80 % of what is available)");
+  option("--threads", o.threads, "N", "Threads (default: affinity, cgroup, SLURM_CPUS_PER_TASK, OMP_NUM_THREADS)");
+  option("--dtype", texts.dtype, "T", "dtype of the output: float32, int16, ... or input (default: the computed one)");
+  option("--device", o.device, "D", "cpu or auto");
+  option("--target", o.target, "CPU", "native, x86-64-v3 or x86-64-v4");
+  option("--header-from", o.header_from, "NAME", "Image whose header the output gets (default: the first)");
+  option("--ddof", o.ddof, "N", "std and var divide by n - ddof (default 0)");
+  option("--gzip-level", o.gzip_level, "N", "0 stores, 1 is fast (default), 9 is small");
+  flag("--no-fsync", o.no_fsync, "Do not wait for the disk");
+  flag("--no-clobber", o.no_clobber, "Refuse to replace a file");
+  option("--profile", o.profile, "", "Time, bytes and memory of each step on standard error; --profile=FILE.html, .json, .txt");
+  flag("--progress", o.progress, "Show the bar even when standard error is no terminal");
+  flag("--quiet", o.quiet, "No bar and no warnings");
+  flag("--strict", o.strict, "Warnings are errors");
 }
 
 void add_reduction(CLI::App& app, Options& o, const std::string& name, const std::string& what) {
@@ -165,7 +167,15 @@ void check_options(const CLI::App& app, const CLI::App* sub, const std::vector<s
   }
 }
 
-void finish(Options& o, const Texts& texts) {
+void check_range(const char* name, int64_t value, int64_t low, int64_t high) {
+  if (value < low || value > high)
+    fail_usage(std::string(name) + " " + std::to_string(value) + " (allowed " + std::to_string(low) + " ... " + std::to_string(high) + ")");
+}
+
+void finish(const CLI::App& app, Options& o, const Texts& texts) {
+  if (app["--threads"]->count() > 0) check_range("--threads", o.threads, 1, 1024);
+  check_range("--gzip-level", o.gzip_level, 0, 9);
+  check_range("--ddof", o.ddof, 0, 1 << 30);
   if (!texts.memory.empty()) o.memory = parse_size(texts.memory);
   if (o.memory < 0 || (!texts.memory.empty() && o.memory == 0)) fail_usage("--memory " + texts.memory + ": must be more than 0");
   if (texts.dtype == "input") o.dtype_of_input = true;
@@ -193,6 +203,8 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
   add_common(app, o, texts);
   add_commands(app, o);
 
+  // The file of --profile is optional and never the next argument.
+  std::replace(arguments.begin(), arguments.end(), std::string("--profile"), std::string("--profile=-"));
   const size_t at = command_position(app, arguments);
   const CLI::App* sub = nullptr;
   if (at < arguments.size()) {
@@ -219,7 +231,9 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
   } catch (const CLI::Success&) {
     const auto chosen = app.get_subcommands();
     const bool version = app["--version"]->count() > 0;
-    parsed.text = version ? "voxloom " VOXLOOM_VERSION "\n" : chosen.empty() ? app.help() : chosen[0]->help();
+    parsed.text = version          ? "voxloom " VOXLOOM_VERSION "\n"
+                  : chosen.empty() ? app.help()
+                                   : chosen[0]->help("voxloom") + "\nOptions of every command: voxloom --help\n";
     parsed.exit_code = 0;
     return parsed;
   } catch (const CLI::ExtrasError&) {
@@ -233,7 +247,7 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
     return parsed;
   }
   o.command = chosen[0]->get_name();
-  finish(o, texts);
+  finish(app, o, texts);
   return parsed;
 }
 

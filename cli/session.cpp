@@ -6,9 +6,7 @@
 #include <voxloom/cli/terminal.h>
 #include <voxloom/graph/error.h>
 #include <voxloom/io/diagnostics.h>
-#include <voxloom/runtime/limits.h>
 
-#include <fmt/format.h>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -41,7 +39,7 @@ io::SaveOptions Session::save_options() const {
 
 void Session::report(const Profile& profile) const {
   if (options_->profile == "-") {
-    const std::string text = profile.text() + fmt::format("peak of the process  {}\n", format_size(peak_rss()));
+    const std::string text = profile.text();
     std::fwrite(text.data(), 1, text.size(), stderr);
   } else if (options_->profile.ends_with(".json")) {
     write_file(options_->profile, profile.json());

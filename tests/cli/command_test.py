@@ -206,7 +206,7 @@ class Reports(Command):
     def test_profile(self):
         done = self.run_command("math", "exp(a)", "a.nii", "-o", "o.nii", "--profile")
         self.assertEqual(done.returncode, 0)
-        for part in ("profile of", "read a.nii", "peak memory", "peak of the process"):
+        for part in ("profile of", "read a.nii", "peak memory: planned"):
             self.assertIn(part, done.stderr)
         self.good("math", "exp(a)", "a.nii", "-o", "o.nii", "--profile=p.json")
         self.assertIn("steps", json.loads((self.work / "p.json").read_text()))
@@ -321,12 +321,12 @@ class Refusals(Command):
 class Interruptions(Command):
     """Work long enough to be stopped in the middle: noise at gzip level 9."""
 
-    def start(self):
+    def start(self, *options):
         side = 256
         self.write("big.nii", nifti(os.urandom(2 * side * side * 512), (side, side, 512)))
         self.write("out.nii.gz", b"the old file")
         before = set(self.files())
-        process = subprocess.Popen([VOXLOOM, "math", "sqrt(abs(a)) / 3", "big.nii", "-o", "out.nii.gz", "--gzip-level", "9"], cwd=self.work,
+        process = subprocess.Popen([VOXLOOM, "math", "sqrt(abs(a)) / 3", "big.nii", "-o", "out.nii.gz", "--gzip-level", "9", *options], cwd=self.work,
                                    env=self.environment, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 60
         while set(self.files()) == before and process.poll() is None and time.monotonic() < deadline:
@@ -346,6 +346,14 @@ class Interruptions(Command):
 
     def test_interrupt(self):
         self.interrupted(signal.SIGINT)
+
+    def test_progress(self):
+        process = self.start("--progress")
+        line = process.stderr.readline()
+        self.assertRegex(line, r"^\[#* *\] +\d+ %  .*/s  \d+:\d\d left\n$")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130)
 
     def test_terminate(self):
         self.interrupted(signal.SIGTERM)

@@ -60,7 +60,7 @@ TEST_CASE("building an expression names the function, both facts and the line", 
   user(ErrorCode::shape, {"add: ", "[3, 4]", "[3, 5]", "errors_test.cpp:"}, [&] { x + y; });
   user(ErrorCode::index, {"sum: ", "axis 2", "rank 2", "errors_test.cpp:"}, [&] { vl::sum(x, 2); });
   user(ErrorCode::index, {"no axis is named t"}, [&] { vl::mean(x, "t"); });
-  user(ErrorCode::dtype, {"bit_and: float32"}, [&] { x & y; });
+  user(ErrorCode::dtype, {"bit_and: float32"}, [&] { x & x; });
   user(ErrorCode::index, {"position 3 of axis 0, which has size 3"}, [&] { vl::index(x, {3}); });
   user(ErrorCode::usage, {"the step is 0"}, [&] { vl::slice(x, 0, {{}, {}, 0}); });
   user(ErrorCode::usage, {"the expression is empty"}, [] { vl::exp(vl::Expr()); });
