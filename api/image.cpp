@@ -95,6 +95,8 @@ detail::StreamOptions stream_options(const Outputs& outputs, const SaveOptions& 
 }
 
 std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
+  // Once per process, and before the clock and the peak: it takes 50 ms and 50 MiB of its own.
+  if (options.profile) measure_roofline();
   const auto start = std::chrono::steady_clock::now();
   Prepared prepared = prepare(outputs, options);
   detail::StreamOptions stream = stream_options(outputs, options);

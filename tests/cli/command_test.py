@@ -15,7 +15,7 @@ import time
 import unittest
 import zipfile
 
-VOXLOOM = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "voxloom"
+VOXLOOM = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "voxloom"
 SHAPE = (5, 4, 3, 6)
 CODES = {"h": (4, 16), "f": (16, 32), "B": (2, 8), "d": (64, 64)}
 
