@@ -90,6 +90,7 @@ class Analysis {
     const auto carried = axis_.axis_of.find(m);
     if (carried == axis_.axis_of.end()) return;
     const int64_t extent = m->type().shape[static_cast<size_t>(carried->second)].constant();
+    if (extent == 0) return refuse("an empty part of the axis is used");
     if (axis_.extent == 0) axis_.extent = extent;
     if (axis_.extent != extent) refuse("parts of different length along the axis are used (" + std::to_string(axis_.extent) + " and " + std::to_string(extent) + ")");
     if (const auto view = views_.find(m); view != views_.end()) {
@@ -131,6 +132,9 @@ class Analysis {
 };
 
 void widen(io::Box& box, const codegen::ViewMap& map, const std::vector<Dim>& shape) {
+  for (const Dim& d : shape) {
+    if (d.constant() == 0) return;  // nothing is read
+  }
   for (size_t j = 0; j < map.terms.size(); ++j) {
     const codegen::IndexTerm& t = map.terms[j];
     int64_t first = t.b.constant(), last = first;

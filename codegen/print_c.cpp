@@ -243,7 +243,7 @@ class Printer {
   void loop(const Loop& l) {
     for (const Carried& c : l.carried) open_carried(c);
     const bool vector = l.lanes != 1;
-    const std::string p = unique(fmt::format("i{}", l.index[0]));
+    const std::string p = unique(fmt::format("j{}", l.index[0]));
     const std::string counter = l.extents.size() > 1 ? unique(fmt::format("p{}", l.index[0])) : p;
     const std::string note = l.lanes == 0 ? "  // vector loop" : vector ? fmt::format("  // vector loop of {} lanes", l.lanes) : "";
     line("for (i64 {0} = {1}; {0} < {2}; ++{0}) {{{3}", counter, use(l.lo), use(l.hi), note);
@@ -263,7 +263,7 @@ class Printer {
   void axes(const Loop& l, const std::string& counter) {
     std::string rest = counter;
     for (size_t k = 0; k < l.index.size(); ++k) {
-      if (k > 0) text_[l.index[k]] = unique(fmt::format("i{}", l.index[k]));
+      if (k > 0) text_[l.index[k]] = unique(fmt::format("j{}", l.index[k]));
       const bool last = k + 1 == l.index.size();
       const std::string e = last ? "" : use(l.extents[k]);
       line("const i64 {} = {}{};", text_[l.index[k]], rest, last ? "" : " % " + e);

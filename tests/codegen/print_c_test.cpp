@@ -94,11 +94,11 @@ TEST_CASE("printed text is readable and stays on its lines") {
         "  char* const m0 = pointers[0];  // f32\n"
         "  char* const m1 = pointers[1];  // f32, written\n"
         "  const f32 for_2 = vl_param<f32>(params, 0);\n"
-        "  for (i64 i3 = begin; i3 < end; ++i3) {  // vector loop\n"
-        "    const f32 v5 = vl_load<f32>(m0 + i3 * 4);\n"
+        "  for (i64 j3 = begin; j3 < end; ++j3) {  // vector loop\n"
+        "    const f32 v5 = vl_load<f32>(m0 + j3 * 4);\n"
         "    const f32 v6 = for_2 * v5;\n"
         "    const f32 v7 = v6 + (-0.5f);\n"
-        "    vl_store<f32>(m1 + i3 * 4, v7);\n"
+        "    vl_store<f32>(m1 + j3 * 4, v7);\n"
         "  }\n"
         "}\n");
 }

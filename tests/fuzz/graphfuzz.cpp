@@ -3,6 +3,7 @@
 #include "minimise.h"
 #include "oracle.h"
 
+#include <voxloom/codegen/print_c.h>
 #include <voxloom/graph/error.h>
 #include <voxloom/graph/print.h>
 
@@ -24,7 +25,7 @@ struct Arguments {
   uint64_t seed = 1;
   int64_t count = 0;      ///< 0: until the time is over
   double seconds = 60;
-  bool images = false, one = false, minimize = false, check_bugs = false, list_bugs = false, variations = true, keep_going = false, verbose = false;
+  bool images = false, explain = false, one = false, minimize = false, check_bugs = false, list_bugs = false, variations = true, keep_going = false, verbose = false;
   std::string bug, numpy;
 };
 
@@ -87,7 +88,10 @@ void report(uint64_t seed, const std::string& problem) {
   std::fflush(stdout);
 }
 
-int one_seed(const Arguments& a, const CheckOptions& options) {
+void print_kernel(codegen::Kernel& kernel) { std::printf("%s\n", codegen::print_c(kernel, "kernel").c_str()); }
+constexpr Bug printing{.name = "none, kernels are printed", .what = "", .damage = print_kernel};
+
+int one_seed(const Arguments& a, CheckOptions options) {
   Statistics statistics;
   Case c = generate(a.seed, a.images);
   if (a.minimize) {
@@ -103,6 +107,7 @@ int one_seed(const Arguments& a, const CheckOptions& options) {
     });
   }
   std::printf("%s", describe(c).c_str());
+  if (a.explain && options.bug == nullptr) options.bug = &printing;
   try {
     std::printf("%s", to_text(build(c).graph).c_str());
     std::fflush(stdout);
@@ -171,6 +176,7 @@ int usage(const char* word) {
                "  --count N          so many seeds instead of --seconds T (60)\n"
                "  --one              this seed alone, shown\n"
                "  --minimize         this seed alone, made as small as fails\n"
+               "  --explain          with --one or --minimize: the kernels as C\n"
                "  --keep-going       do not stop at the first difference\n"
                "  --plain            one run per graph, no variations\n"
                "  --images           graphs over images only, each of them streamed too\n"
@@ -194,6 +200,7 @@ int run(int argc, char** argv) {
     else if (word == "--minimize") a.one = a.minimize = true;
     else if (word == "--check-bugs") a.check_bugs = true;
     else if (word == "--list-bugs") a.list_bugs = true;
+    else if (word == "--explain") a.explain = true;
     else if (word == "--images") a.images = true;
     else if (word == "--plain") a.variations = false;
     else if (word == "--keep-going") a.keep_going = true;
