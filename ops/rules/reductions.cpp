@@ -26,9 +26,8 @@ Expr one_reduction(const Match& m) {
   Ints axes = joined_axes(m.node(0), m.node(1));
   if (axes.empty()) return {};
   Attrs attrs = m.node().attrs();
-  for (Attr& attr : attrs) {
-    if (attr.key == "axes") attr.value = std::move(axes);
-  }
+  const auto place = std::find_if(attrs.begin(), attrs.end(), [](const Attr& attr) { return attr.key == "axes"; });
+  place->value = std::move(axes);
   return make_node(m.node().op(), {m["x"]}, std::move(attrs), m.node().origin());
 }
 

@@ -76,7 +76,7 @@ Expr filled(const Match& m, double value) {
   const Expr scalar = make_scalar(type.dtype, value);
   auto payload =
       std::make_shared<const ConstantPayload>(type.dtype, std::vector<int64_t>(type.shape.size(), 1), constant_of(*scalar)->bytes());
-  const Expr one = make_constant(constant_op(), std::move(payload), type.order, type.names, m.node().origin());
+  Expr one = make_constant(constant_op(), std::move(payload), type.order, type.names, m.node().origin());
   if (one.shape() == type.shape) return one;
   return make_node(op("broadcast_to"), {one}, {{"shape", type.shape}}, m.node().origin());
 }
