@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
+#include <functional>
 #include <mutex>
 
 namespace voxloom {
@@ -27,7 +29,8 @@ int thread_count(const CallOptions& options) {
 }
 
 bool fits(const runtime::Layout& layout, const Array& array) {
-  return layout.dtype == array.dtype() && layout.swapped == array.swapped() && layout.shape == array.shape() && layout.strides == array.strides();
+  return layout.dtype == array.dtype() && layout.swapped == array.swapped() && layout.shape == array.shape() &&
+         layout.strides == array.strides();
 }
 
 bool is_aligned(const Array& a) { return reinterpret_cast<uintptr_t>(a.raw()) % 64 == 0; }
@@ -52,6 +55,10 @@ struct Function::Impl {
   detail::Compiled compiled;
   FunctionOptions options;
   std::vector<OutOptions> outs;
+  std::vector<char> mutable_inputs;
+  size_t own_inputs = 0, own_outputs = 0;                  // of the user; shared variables and updates follow them
+  std::vector<std::shared_ptr<const SharedValue>> shared;  // read by the function, one argument each
+  std::vector<std::shared_ptr<SharedValue>> updated;       // one output each
   bool map_only = true;  // every kernel only maps, so an output may share its argument's memory element by element
 
   detail::SpinLock lock;
@@ -145,12 +152,57 @@ struct Function::Impl {
   }
 
   void call(std::span<const Array> arguments, std::span<Array> outputs, const CallOptions& call_options) {
-    if (outputs.size() != program().output_slots.size()) {
-      fail_user(ErrorCode::usage, options.name, "has " + std::to_string(program().output_slots.size()) + " outputs, but " + std::to_string(outputs.size()) + " were asked for");
+    if (outputs.size() != own_outputs) {
+      fail_user(ErrorCode::usage, options.name,
+                "has " + std::to_string(own_outputs) + " outputs, but " + std::to_string(outputs.size()) + " were asked for");
     }
     for (const Array& a : arguments) {
       if (!a.defined()) fail_user(ErrorCode::usage, options.name, "an argument is an empty Array");
     }
+    if (shared.empty() && updated.empty()) {
+      call_program(arguments, outputs, call_options);
+      return;
+    }
+    if (arguments.size() != own_inputs) {
+      fail_user(ErrorCode::usage, options.name,
+                "takes " + std::to_string(own_inputs) + " arguments, but " + std::to_string(arguments.size()) + " were given");
+    }
+    // Calls that update the same variables follow one another; the order of locking is the order of addresses.
+    std::vector<std::unique_lock<std::mutex>> locks;
+    std::vector<SharedValue*> ordered;
+    for (const auto& s : updated) ordered.push_back(s.get());
+    std::sort(ordered.begin(), ordered.end(), std::less<>());
+    for (SharedValue* s : ordered) locks.emplace_back(s->update_mutex());
+    std::vector<Array> all(arguments.begin(), arguments.end()), results(outputs.begin(), outputs.end());
+    for (const auto& s : shared) all.push_back(s->get());
+    results.resize(outputs.size() + updated.size());
+    call_program(all, results, call_options);
+    // All or nothing: everything has been computed, and a swap cannot fail.
+    for (size_t k = 0; k < updated.size(); ++k) updated[k]->set(results[outputs.size() + k]);
+    std::copy_n(results.begin(), outputs.size(), outputs.begin());
+  }
+
+  // A borrowed output may be written over a mutable argument that looks the same, where every kernel only maps.
+  void write_over_arguments(std::span<const Array> arguments, std::span<Array> outputs) const {
+    if (!map_only || std::count(mutable_inputs.begin(), mutable_inputs.end(), 1) == 0) return;
+    std::vector<char> taken(arguments.size(), 0);
+    for (size_t k = 0; k < outputs.size() && k < outs.size(); ++k) {
+      const Type& type = program().slots[static_cast<size_t>(program().output_slots[k])].type;
+      for (size_t j = 0; j < arguments.size() && j < mutable_inputs.size(); ++j) {
+        const Array& a = arguments[j];
+        const bool dense = type.order == Order::C ? a.is_c_contiguous() : a.is_f_contiguous();
+        const bool fits_type = program().slots[static_cast<size_t>(program().argument_slots[j])].type.shape == type.shape;
+        if (outputs[k].defined() || !outs[k].borrow || !mutable_inputs[j] || taken[j] || !dense || !fits_type || a.swapped() ||
+            a.read_only() || a.dtype() != type.dtype)
+          continue;
+        outputs[k] = a;
+        taken[j] = 1;
+      }
+    }
+  }
+
+  void call_program(std::span<const Array> arguments, std::span<Array> outputs, const CallOptions& call_options) {
+    write_over_arguments(arguments, outputs);
     auto context = lease();
     const int threads = thread_count(call_options);
     std::array<Array, inline_arrays> temporaries;  // results that are copied to their place afterwards
@@ -192,7 +244,8 @@ struct Function::Impl {
   void check_budget(const runtime::Binding& binding, int threads, int64_t budget) const {
     const int64_t peak = report(binding, threads).peak();
     if (peak > budget) {
-      fail_runtime(ErrorCode::limit, options.name, "needs " + format_size(peak) + " for results and temporaries, but the limit is " + format_size(budget));
+      fail_runtime(ErrorCode::limit, options.name,
+                   "needs " + format_size(peak) + " for results and temporaries, but the limit is " + format_size(budget));
     }
   }
 
@@ -210,7 +263,17 @@ struct Function::Impl {
       if (!outputs[k].defined()) outputs[k] = fresh_output(context, k);
       out[k] = outputs[k].raw();
     }
-    runtime::RunOptions run_options{.threads = threads, .cancel = call_options.cancel, .block = {}, .after_stream = false, .observer = nullptr};
+    runtime::RunOptions run_options{
+        .threads = threads, .cancel = call_options.cancel, .block = {}, .after_stream = false, .observer = nullptr};
+    if (call_options.progress && !options.profile) {
+      size_t done = 0;
+      const runtime::StepObserver report = [&](size_t, double) {
+        call_options.progress(static_cast<double>(++done) / static_cast<double>(program().steps.size()));
+      };
+      run_options.observer = &report;
+      runtime::run(context.binding, in, out, context.workspace, run_options);
+      return;
+    }
     if (!options.profile) {
       runtime::run(context.binding, in, out, context.workspace, run_options);
       return;
@@ -241,10 +304,11 @@ struct Function::Impl {
 };
 
 std::vector<Array> Function::call(std::span<const Array> arguments, const CallOptions& options) const {
-  std::vector<Array> outputs(impl_->program().output_slots.size());
+  std::vector<Array> outputs(impl_->own_outputs);
   if (!options.out.empty()) {
     if (options.out.size() != outputs.size()) {
-      fail_user(ErrorCode::usage, name(), "has " + std::to_string(outputs.size()) + " outputs, but out has " + std::to_string(options.out.size()));
+      fail_user(ErrorCode::usage, name(),
+                "has " + std::to_string(outputs.size()) + " outputs, but out has " + std::to_string(options.out.size()));
     }
     std::copy(options.out.begin(), options.out.end(), outputs.begin());
   }
@@ -260,7 +324,8 @@ MemoryReport Function::memory(std::span<const Array> arguments) const {
   std::vector<runtime::Layout> layouts;
   for (const Array& a : arguments) layouts.push_back(runtime::layout_of(a));
   const int threads = thread_count({});
-  return Impl::report(runtime::bind(impl_->compiled.program, layouts, {.threads = threads, .block = {}, .outputs = {}, .output_aligned = {}}), threads);
+  return Impl::report(
+      runtime::bind(impl_->compiled.program, layouts, {.threads = threads, .block = {}, .outputs = {}, .output_aligned = {}}), threads);
 }
 
 MemoryReport Function::memory(const std::map<std::string, int64_t>& dims) const {
@@ -272,7 +337,8 @@ MemoryReport Function::memory(const std::map<std::string, int64_t>& dims) const 
     layouts.push_back({input.dtype(), shape, dense_strides(shape, size_of(input.dtype()), input.type().order == Order::F), false});
   }
   const int threads = thread_count({});
-  return Impl::report(runtime::bind(impl_->compiled.program, layouts, {.threads = threads, .block = {}, .outputs = {}, .output_aligned = {}}), threads);
+  return Impl::report(
+      runtime::bind(impl_->compiled.program, layouts, {.threads = threads, .block = {}, .outputs = {}, .output_aligned = {}}), threads);
 }
 
 const Graph& Function::graph() const { return impl_->compiled.graph; }
@@ -295,6 +361,10 @@ std::vector<std::string> Function::toposort() const {
   return names;
 }
 
+void Plan::print() const { std::fputs(text.c_str(), stdout); }
+
+Plan Function::plan() const { return {detail::plan_text(impl_->program())}; }
+
 std::string Function::explain() const { return detail::explain_text(impl_->compiled); }
 
 Profile Function::profile() const {
@@ -309,9 +379,12 @@ Function detail::compile_with(const Graph& graph, const FunctionOptions& options
   impl->options = options;
   impl->compiled = compile_graph(graph, options, build);
   impl->outs.resize(graph.outputs().size());
+  impl->own_outputs = graph.outputs().size();
+  impl->own_inputs = graph.inputs().size();
   const runtime::Program& program = impl->program();
   impl->map_only = program.steps.size() == 1;
-  for (const auto& step : program.steps) impl->map_only = impl->map_only && step.tiled && std::count(step.roles.begin(), step.roles.end(), 'O') == 0;
+  for (const auto& step : program.steps)
+    impl->map_only = impl->map_only && step.tiled && std::count(step.roles.begin(), step.roles.end(), 'O') == 0;
   impl->profile.function = options.name;
   impl->profile.passes = impl->compiled.passes;
   for (const PassRecord& r : impl->compiled.passes) impl->profile.compile_seconds += r.seconds;
@@ -319,17 +392,44 @@ Function detail::compile_with(const Graph& graph, const FunctionOptions& options
   return Function(impl);
 }
 
-Function compile(const Graph& graph, const FunctionOptions& options) { return detail::compile_with(graph, options, detail::build_options(options)); }
+Function compile(const Graph& graph, const FunctionOptions& options) {
+  return detail::compile_with(graph, options, detail::build_options(options));
+}
 
 Function function(std::vector<In> inputs, std::vector<Out> outputs, const FunctionOptions& options) {
   std::vector<Expr> variables, values;
   for (const In& in : inputs) variables.push_back(in.variable);
   for (const Out& out : outputs) values.push_back(out.value);
+  for (const auto& [variable, value] : options.updates) {
+    if (value.dtype() != variable.expr().dtype() || value.rank() != variable.expr().rank()) {
+      fail_user(ErrorCode::dtype, options.name,
+                "the update of " + variable.expr()->name() + " is " + value.type().str() + ", but the variable is " +
+                    variable.expr().type().str(),
+                value->origin());
+    }
+    values.push_back(value);
+  }
+  std::vector<std::shared_ptr<const SharedValue>> read;
+  for (const Expr& e : topological_order(values)) {
+    if (!shared_value_of(*e)) continue;
+    variables.push_back(e);
+    read.push_back(std::static_pointer_cast<const SharedValue>(e->payload()));
+  }
   Function f = compile(Graph::make(variables, values), options);
-  for (size_t k = 0; k < outputs.size(); ++k) f.set_out_options(k, outputs[k].options);
+  f.set_options(inputs, outputs);
+  f.impl_->shared = read;
+  for (const auto& [variable, value] : options.updates) {
+    f.impl_->updated.push_back(
+        std::const_pointer_cast<SharedValue>(std::static_pointer_cast<const SharedValue>(variable.expr()->payload())));
+  }
   return f;
 }
 
-void Function::set_out_options(size_t output, const OutOptions& options) { impl_->outs.at(output) = options; }
+void Function::set_options(const std::vector<In>& inputs, const std::vector<Out>& outputs) {
+  impl_->own_inputs = inputs.size();
+  impl_->own_outputs = outputs.size();
+  for (const In& in : inputs) impl_->mutable_inputs.push_back(in.options.mutable_ ? 1 : 0);
+  for (size_t k = 0; k < outputs.size(); ++k) impl_->outs[k] = outputs[k].options;
+}
 
 }  // namespace voxloom

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <voxloom/api/config.h>
+#include <voxloom/api/shared.h>
 #include <voxloom/graph/graph.h>
 #include <voxloom/runtime/array.h>
 #include <voxloom/runtime/cancel.h>
@@ -19,7 +20,9 @@ namespace voxloom {
 
 /// An input of a function: a variable made by matrix(), vector(), ...
 struct InOptions {
-  bool mutable_ = false;   ///< the function may overwrite the argument
+  /// The function may overwrite the argument: a borrowed output of the same dtype and shape is then written over it, where every kernel
+  /// only maps.
+  bool mutable_ = false;
 };
 struct In {
   In(Expr variable, InOptions options = {}) : variable(std::move(variable)), options(options) {}  // NOLINT: a variable is an input
@@ -29,7 +32,7 @@ struct In {
 
 /// An output of a function.
 struct OutOptions {
-  bool borrow = false;     ///< the function may reuse the buffer at its next call, unless somebody still holds it
+  bool borrow = false;  ///< the function may reuse the buffer at its next call, unless somebody still holds it
 };
 struct Out {
   Out(Expr value, OutOptions options = {}) : value(std::move(value)), options(options) {}  // NOLINT: an expression is an output
@@ -38,11 +41,12 @@ struct Out {
 };
 
 struct FunctionOptions {
+  Updates updates = {};  ///< new values of shared variables
   std::string name = "function";
-  bool optimise = true;                       ///< run the graph passes
-  bool fuse = true;                           ///< false: one kernel per operation
+  bool optimise = true;                               ///< run the graph passes
+  bool fuse = true;                                   ///< false: one kernel per operation
   std::vector<std::string> optimizer_excluding = {};  ///< names of passes to leave out
-  std::string target = {};                    ///< empty: config().target
+  std::string target = {};                            ///< empty: config().target
   bool profile = false;
 };
 
@@ -50,9 +54,9 @@ struct FunctionOptions {
 struct CallOptions {
   const CancelToken* cancel = nullptr;
   std::function<void(double fraction)> progress = {};
-  int threads = 0;                            ///< 0: config().threads
-  int64_t memory = 0;                         ///< a limit for outputs and temporaries; 0: none
-  std::span<Array> out = {};                  ///< write the results into these arrays; empty: fresh ones
+  int threads = 0;            ///< 0: config().threads
+  int64_t memory = 0;         ///< a limit for outputs and temporaries; 0: none
+  std::span<Array> out = {};  ///< write the results into these arrays; empty: fresh ones
 };
 
 /// Bytes a call will need, known before it runs.
@@ -61,12 +65,19 @@ struct MemoryReport {
   int64_t peak() const { return outputs + temporaries + scratch; }
 };
 
+/// The steps of a function and the slots between them, as text.
+struct VOXLOOM_API Plan {
+  std::string text;
+  /// Writes the text to standard output.
+  void print() const;
+};
+
 /// Results of a call; converts to the one Array when there is one.
 class Results {
  public:
   explicit Results(std::vector<Array> arrays) : arrays_(std::move(arrays)) {}
-  operator Array() const { return arrays_.at(0); }                      // NOLINT: one-output functions read as functions
-  operator std::vector<Array>() const { return arrays_; }               // NOLINT
+  operator Array() const { return arrays_.at(0); }         // NOLINT: one-output functions read as functions
+  operator std::vector<Array>() const { return arrays_; }  // NOLINT
   const Array& operator[](size_t k) const { return arrays_.at(k); }
   size_t size() const { return arrays_.size(); }
   auto begin() const { return arrays_.begin(); }
@@ -96,15 +107,16 @@ class VOXLOOM_API Function {
   }
   /// The fast path: results go into `outputs` (undefined arrays are allocated, borrowed ones reused), nothing else is allocated once sizes are known.
   void call_into(std::span<const Array> arguments, std::span<Array> outputs, const CallOptions& options = {}) const;
-  template <class... A>
-  Results operator()(const A&... arguments) const {
+  template <class... A> Results operator()(const A&... arguments) const {
     const Array list[] = {arguments..., Array()};
     return Results(call(std::span<const Array>(list, sizeof...(A))));
   }
 
   /// Bytes needed for arguments like these, or for sizes of the named dims. Nothing is run.
   MemoryReport memory(std::span<const Array> arguments) const;
-  MemoryReport memory(std::initializer_list<Array> arguments) const { return memory(std::span<const Array>(arguments.begin(), arguments.size())); }
+  MemoryReport memory(std::initializer_list<Array> arguments) const {
+    return memory(std::span<const Array>(arguments.begin(), arguments.size()));
+  }
   MemoryReport memory(const std::map<std::string, int64_t>& dims) const;
 
   /// The graph after the passes.
@@ -112,14 +124,16 @@ class VOXLOOM_API Function {
   const std::string& name() const;
   /// Kernel steps in order: "Fused{exp,mul}(x)".
   std::vector<std::string> toposort() const;
-  /// Optimised graph, kernels, and why operations were not fused.
+  /// Kernels in order, what they read and write.
+  Plan plan() const;
+  /// Optimised graph, plan, and why operations were not fused.
   std::string explain() const;
   /// Time per pass and per step, summed over the profiled calls.
   Profile profile() const;
 
  private:
   friend VOXLOOM_API Function function(std::vector<In> inputs, std::vector<Out> outputs, const FunctionOptions& options);
-  void set_out_options(size_t output, const OutOptions& options);
+  void set_options(const std::vector<In>& inputs, const std::vector<Out>& outputs);
   std::shared_ptr<Impl> impl_;
 };
 

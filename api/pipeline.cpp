@@ -17,7 +17,9 @@ PassContext pass_context(const FunctionOptions& options) {
   context.excluded = options.optimizer_excluding;
   use_op_rules(context);
   const WarnFloat64 warn = current_policy().warn_float64;
-  context.float64 = warn == WarnFloat64::raise ? Float64Check::raise : warn == WarnFloat64::warn ? Float64Check::warn : Float64Check::ignore;
+  context.float64 = warn == WarnFloat64::raise  ? Float64Check::raise
+                    : warn == WarnFloat64::warn ? Float64Check::warn
+                                                : Float64Check::ignore;
   context.warn = [](const std::string& message) { log(LogLevel::warning, message); };
   return context;
 }
@@ -53,10 +55,8 @@ Compiled compile_graph(const Graph& graph, const FunctionOptions& options, const
   return compiled;
 }
 
-std::string explain_text(const Compiled& compiled) {
-  std::string text = "optimised graph\n" + to_text(compiled.graph) + "\n";
-  const runtime::Program& program = *compiled.program;
-  text += "\nkernels, in order\n";
+std::string plan_text(const runtime::Program& program) {
+  std::string text;
   for (const auto& item : program.order) {
     if (item.step < 0) continue;
     const auto& step = program.steps[static_cast<size_t>(item.step)];
@@ -68,8 +68,13 @@ std::string explain_text(const Compiled& compiled) {
       text += std::string(a.written ? "    writes " : "    reads  ") + slot.label + " " + slot.type.str() + "\n";
     }
   }
-  if (!program.notes.empty()) text += "\nwhy some operations are not fused\n";
-  for (const std::string& note : program.notes) text += "  " + note + "\n";
+  return text;
+}
+
+std::string explain_text(const Compiled& compiled) {
+  std::string text = "optimised graph\n" + to_text(compiled.graph) + "\n\nkernels, in order\n" + plan_text(*compiled.program);
+  if (!compiled.program->notes.empty()) text += "\nwhy some operations are not fused\n";
+  for (const std::string& note : compiled.program->notes) text += "  " + note + "\n";
   return text;
 }
 

@@ -12,10 +12,10 @@
 namespace voxloom::detail {
 
 struct Compiled {
-  Graph graph;                                     ///< after the passes
+  Graph graph;  ///< after the passes
   std::shared_ptr<const runtime::Program> program;
   codegen::BuildOptions build;
-  std::vector<PassRecord> passes;                  ///< graph passes, partition
+  std::vector<PassRecord> passes;  ///< graph passes, partition
 };
 
 /// The graph passes alone.
@@ -26,7 +26,9 @@ Compiled compile_graph(const Graph& graph, const FunctionOptions& options, const
 /// For tests: compiles with build options of their own (planted bugs, no fusion).
 Function compile_with(const Graph& graph, const FunctionOptions& options, const codegen::BuildOptions& build);
 
-/// Optimised graph, kernels as readable text, refused fusions.
+/// Kernel steps with their loops, what they read and write.
+std::string plan_text(const runtime::Program& program);
+/// Optimised graph, plan, refused fusions.
 std::string explain_text(const Compiled& compiled);
 
 }  // namespace voxloom::detail

@@ -18,3 +18,4 @@
 #include <voxloom/api/config.h>
 #include <voxloom/api/function.h>
 #include <voxloom/api/image.h>
+#include <voxloom/api/shared.h>

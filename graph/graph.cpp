@@ -1,5 +1,6 @@
 // graph/graph.cpp: interning, topological order, structural hash, rewriting.
 #include <voxloom/graph/graph.h>
+#include <voxloom/graph/leaf_ops.h>
 
 #include <voxloom/graph/hash.h>
 #include <voxloom/graph/interning.h>
@@ -38,7 +39,7 @@ void check_inputs(const std::vector<Expr>& inputs, const std::vector<Expr>& outp
   std::unordered_set<const Node*> seen;
   for (const Expr& input : inputs) {
     if (!input) fail_user(ErrorCode::usage, "graph", "an input is an empty expression");
-    if (!is_input_leaf(*input))
+    if (!is_input_leaf(*input) && &input->op() != &shared_op())
       fail_user(ErrorCode::usage, "graph", std::string("an input is not a variable but ") + input->op().name, input->origin());
     if (!seen.insert(input.get()).second)
       fail_user(ErrorCode::usage, "graph", "the input " + quoted(input->name()) + " is listed twice", input->origin());

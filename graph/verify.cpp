@@ -1,4 +1,5 @@
 // graph/verify.cpp: checks the invariants of a graph.
+#include <voxloom/graph/leaf_ops.h>
 #include <voxloom/graph/verify.h>
 
 #include <voxloom/graph/constant.h>
@@ -51,7 +52,7 @@ class Verifier {
     std::unordered_set<const Node*> listed;
     for (size_t k = 0; k < graph_.inputs().size(); ++k) {
       const Expr& input = graph_.inputs()[k];
-      check(is_input_leaf(*input), "an input is not a variable");
+      check(is_input_leaf(*input) || &input->op() == &shared_op(), "an input is not a variable");
       check(listed.insert(input.get()).second, "an input is listed twice");
       check(graph_.index_of(input.get()) == static_cast<int>(k), "the inputs do not stand first in their order");
     }

@@ -80,9 +80,7 @@ TEST_CASE("inner reductions") {
 
 TEST_CASE("whole reductions") {
   auto x = vl::fmatrix("x");
-  for (int n : {1, 33, 1000}) {
-    check_same({x}, {vl::sum(x), vl::var(x) + 1, x - vl::mean(x)}, {random_array({117, n}, 9)});
-  }
+  for (int n : {1, 33, 1000}) { check_same({x}, {vl::sum(x), vl::var(x) + 1, x - vl::mean(x)}, {random_array({117, n}, 9)}); }
   check_same({x}, {vl::sum(x), vl::argmax(x)}, {random_array({300, 401}, 10).slice(1, 1, {}, 2)});
 }
 
@@ -101,7 +99,9 @@ TEST_CASE("images in Fortran order with axis names") {
   auto a = vl::image_input("a", vl::i16, {9, 8, 7, 40}, {"x", "y", "z", "t"});
   Array v = random_array({9, 8, 7, 40}, 13, vl::Order::F);
   Array raw = Array::empty({9, 8, 7, 40}, vl::i16, vl::Order::F);
-  for (int64_t i = 0; i < raw.size(); ++i) raw.span<int16_t>(vl::Order::F)[static_cast<size_t>(i)] = static_cast<int16_t>(1000 * v.span<float>(vl::Order::F)[static_cast<size_t>(i)]);
+  for (int64_t i = 0; i < raw.size(); ++i)
+    raw.span<int16_t>(vl::Order::F)[static_cast<size_t>(i)] =
+        static_cast<int16_t>(1000 * v.span<float>(vl::Order::F)[static_cast<size_t>(i)]);
   check_same({a}, {(a - vl::mean(a, "t")) / vl::std(a, "t")}, {raw});
   check_same({a}, {vl::mean(a), vl::mean(a, {"x", "t"}), vl::max(a, "z")}, {raw});
   check_same({a}, {vl::exp(-(vl::index(a, {vl::ellipsis, 0}) - vl::index(a, {vl::ellipsis, 1})) / 50)}, {raw});
@@ -124,7 +124,8 @@ TEST_CASE("row fusion: a logistic regression step reads X once") {
 
 TEST_CASE("moves") {
   auto x = vl::fmatrix("x"), y = vl::fmatrix("y");
-  check_same({x, y}, {vl::concatenate({x, y * 2}, 0), vl::stack({x, y}, 1), vl::reshape(x + 1, {-1})}, {random_array({6, 10}, 17), random_array({6, 10}, 18)});
+  check_same({x, y}, {vl::concatenate({x, y * 2}, 0), vl::stack({x, y}, 1), vl::reshape(x + 1, {-1})},
+             {random_array({6, 10}, 17), random_array({6, 10}, 18)});
   check_same({x}, {vl::reshape(vl::transpose(x), {5, 12}), vl::flip(x, 1)}, {random_array({6, 10}, 17)});
 }
 
@@ -185,4 +186,51 @@ TEST_CASE("temporaries of a chain share memory: written over their operands wher
   unfused.optimise = false;
   const vl::Function g = vl::compile(vl::Graph::make({y}, {vl::exp(vl::sqrt(vl::abs(vl::exp(y) + 1)))}), unfused);
   REQUIRE(g.memory({a}).temporaries <= 100032 * 4);
+}
+
+TEST_CASE("shared variables and updates: simultaneous, all or nothing") {
+  const auto a = vl::shared(2.0f, "a"), b = vl::shared(3.0f, "b");
+  auto x = vl::fscalar("x");
+  const vl::Function swap = vl::function({x}, {a * b + x}, {.updates = {{a, b + 0 * x}, {b, a + 0 * x}}});
+  const Array one = Array::scalar(1.0f);
+  REQUIRE(Array(swap(one)).item<float>() == 7.0f);
+  REQUIRE(a.get_value().item<float>() == 3.0f);
+  REQUIRE(b.get_value().item<float>() == 2.0f);
+  auto v = vl::fvector("v");
+  auto w = vl::shared(random_array({5}, 21), "w");
+  const vl::Function add = vl::function({v}, {}, {.updates = {{w, w + v}}});
+  const Array before = w.get_value(true);
+  const Array kept = before.copy();
+  REQUIRE_THROWS_AS(add(random_array({4}, 22)), vl::UserError);
+  REQUIRE(vl::same_bits(w.get_value(), kept));
+  add(random_array({5}, 22));
+  REQUIRE(vl::same_bits(before, kept));  // updates replace the value, they never write into it
+  REQUIRE(!vl::same_bits(w.get_value(), kept));
+  w.set_value(random_array({4}, 23));
+  add(random_array({4}, 22));
+  REQUIRE_THROWS_AS(w.set_value(Array::scalar(1.0f)), vl::UserError);
+}
+
+TEST_CASE("a mutable argument is written over by a borrowed output") {
+  auto x = vl::fvector("x");
+  const vl::Function f = vl::function({vl::In(x, {.mutable_ = true})}, {vl::Out(vl::exp(x), {.borrow = true})});
+  const Array a = random_array({1000}, 24);
+  const Array copy = a.copy();
+  const Array result = f(a);
+  REQUIRE(result.raw() == a.raw());
+  REQUIRE(vl::same_bits(Array(vl::function({x}, {vl::exp(x)})(copy)), a));
+}
+
+TEST_CASE("plan, progress and the limit of a call") {
+  auto x = vl::fvector("x");
+  const vl::Function f = vl::function({x}, {vl::sum(x)});
+  REQUIRE_THAT(f.plan().text, Catch::Contains("Leaves{sum}"));
+  const Array a = random_array({100000}, 25);
+  double last = 0;
+  f.call({a}, {.progress = [&](double done) { last = done; }});
+  REQUIRE(last == 1.0);
+  REQUIRE_THROWS_AS(vl::function({x}, {x * 2}).call({a}, {.memory = 1000}), vl::RuntimeError);
+  vl::CancelToken token;
+  token.cancel();
+  REQUIRE_THROWS_AS(f.call({a}, {.cancel = &token}), vl::RuntimeError);
 }
