@@ -25,7 +25,6 @@ constexpr Binary binaries[] = {
     {"|", 1, "bit_or"}, {"&", 2, "bit_and"}, {"<<", 3, "shl"},      {">>", 3, "shr"}, {"+", 4, "add"}, {"-", 4, "sub"},
     {"*", 5, "mul"},    {"/", 5, "div"},     {"//", 5, "floordiv"}, {"%", 5, "mod"},
 };
-constexpr int tightest = 5;
 
 constexpr std::string_view python_words[][2] = {
     {"and", "'and' is written & here, with each comparison in parentheses: (a > 1) & (b < 2)"},
