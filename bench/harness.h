@@ -17,6 +17,7 @@ struct Options {
   int threads = 2;      ///< of voxloom and of every hand-written loop
   int repeat = 0;       ///< 0: each case's own number
   bool quick = false;   ///< small sizes, to see that everything runs
+  bool keep = false;    ///< leave the large images where they are
 
   /// Where compiled kernels are kept during the run.
   std::string cache() const { return scratch + "/cache"; }

@@ -25,8 +25,9 @@ class Files {
  public:
   explicit Files(const Options& options) : options_(options), size_{50, 59, 50, static_cast<int16_t>(options.quick ? 40 : 1680)} {}
   ~Files() {
-    for (const char* name : {"/series.nii", "/series.nii.gz", "/out.nii", "/hand.nii"}) {
+    for (const std::string name : {"/series.nii", "/series.nii.gz", "/small.nii", "/out.nii", "/hand.nii"}) {
       std::error_code ignored;
+      if (options_.keep && name.starts_with("/series")) continue;
       fs::remove(options_.scratch + name, ignored);
     }
   }
@@ -34,6 +35,12 @@ class Files {
   std::string raw() {
     const std::string path = options_.scratch + "/series.nii";
     if (!fs::exists(path)) write_image(path, size_);
+    return path;
+  }
+  /// A few volumes of the same kind: what compiles the kernels without touching much memory.
+  std::string small() {
+    const std::string path = options_.scratch + "/small.nii";
+    if (!fs::exists(path)) write_image(path, {size_.x, size_.y, size_.z, 4});
     return path;
   }
   std::string compressed() {
@@ -107,13 +114,14 @@ std::vector<Contender> contenders(const Options& options, const Files& files, co
 }
 
 /// The highest resident memory of whole processes, and the plan's prediction, for two budgets.
-void memory(const Options& options, const Files& files, Report& report, const std::string& name, const std::string& what,
+void memory(const Options& options, Files& files, Report& report, const std::string& name, const std::string& what,
             const std::string& expression, const std::string& in) {
   for (const int64_t megabytes : {32, 64}) {
     const std::string budget = std::to_string(megabytes) + "M", threads = std::to_string(options.threads);
     files.clear();
     fs::remove_all(options.cache());
-    const auto answer = run_child(options.self, {"save", what, in, files.out(), std::to_string(vl::MiB(megabytes)), threads, "no_fsync"});
+    const auto answer =
+        run_child(options.self, {"save", what, files.small(), in, files.out(), std::to_string(vl::MiB(megabytes)), threads, "no_fsync"});
     const auto mib = [&](const char* key) { return answer.at(key).get<double>() / (1 << 20); };
     const auto command = [&] {
       files.clear();

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* usage =
-    "voxloom_bench [--only NAME]... [--repeat N] [--threads N] [--scratch DIR] [--voxloom COMMAND] [--out FILE] [--quick]\n"
+    "voxloom_bench [--only NAME]... [--repeat N] [--threads N] [--scratch DIR] [--voxloom COMMAND] [--out FILE] [--quick] [--keep]\n"
     "NAME is a case (add_owned add_borrowed exp_1000_calls expression add_and_sub call_8_floats compile_cold compile_disk start_cold\n"
     "start_warm parse_header half half_fsync half_peak mean_t mean_t_peak mean_t_gz) or a family (arrays calls compile images).\n";
 
@@ -47,6 +47,7 @@ Arguments parse(int argc, char** argv) {
     else if (option == "--voxloom") o.command = value();
     else if (option == "--out") a.out = value();
     else if (option == "--quick") o.quick = true;
+    else if (option == "--keep") o.keep = true;
     else throw std::invalid_argument("unknown option " + option);
   }
   return a;
