@@ -43,6 +43,7 @@ runtime::KernelStep describe_step(const LowerInput& input) {
   step.accesses = table.accesses();
   const bool plain = reductions_over(group, Role::I).empty() && reductions_over(group, Role::O).empty();
   const bool states_only = input.part == KernelPart::fold;
+  if (group.inner_reduced) step.reduced = 1;
   int run = -1;
   for (size_t a = 0; a < group.axes.size(); ++a) {
     const Role role = group.axes[a].role;
@@ -52,7 +53,7 @@ runtime::KernelStep describe_step(const LowerInput& input) {
     step.extents.push_back(group.axes[a].extent);
     step.roles.push_back(role == Role::P ? 'P' : role == Role::O ? 'O' : 'I');
     if (role == Role::O) step.outer_extent = step.outer_extent * group.axes[a].extent;
-    if (role == Role::I && group.inner_reduced) step.reduced = step.reduced == Dim(0) ? group.axes[a].extent : step.reduced * group.axes[a].extent;
+    if (role == Role::I && group.inner_reduced) step.reduced = step.reduced * group.axes[a].extent;
   }
   step.tiled = !group.inner_reduced && !step.roles.empty() && step.roles.back() == 'I';
   step.leaf_parallel = input.part == KernelPart::leaves;
