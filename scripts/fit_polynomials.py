@@ -59,7 +59,7 @@ FITS = {
     "asin": ("(asin t - t) / t^3 in t^2, |t| <= 1/2", root(lambda t: (asin(t) / t - 1) / t**2), root(lambda t: t**3 / asin(t)), 0, mpf("0.25"), {32: 4, 64: 11}),
     "erf_small": ("erf(x) / x - 1 in x^2, |x| <= 1", root(lambda x: erf(x) / x - 1), root(lambda x: x / erf(x)), 0, 1, {32: 6, 64: 12}),
     "erf_large": ("erf(c + t), c = 2.35101..., 0.94 <= c + t <= 3.92", lambda t: erf(t + CENTRE), lambda t: 1, mpf("0.94") - CENTRE, mpf("3.92") - CENTRE, {32: 15}),
-    "erfcx": ("(1 + 2a) e^(a^2) erfc(a) in t = (a - 4)/(a + 4), 0 <= a <= 28", lambda t: erfcx_m(t, 4, 2), lambda t: 1 / erfcx_m(t, 4, 2), -1, mpf("0.76"), {32: 11, 64: 21}),
+    "erfcx": ("(1 + 2a) e^(a^2) erfc(a) in t = (a - 4)/(a + 4), 0 <= a <= 28", lambda t: erfcx_m(t, 4, 2), lambda t: 1 / erfcx_m(t, 4, 2), -1, mpf("0.75"), {32: 11, 64: 22}),
     "erf_tail": ("e^(a^2) erfc(a) in t = (a - 2.5)/(a + 2.5), 1 <= a <= 6", lambda t: erfcx_m(t, mpf("2.5"), 0), lambda t: erfc(mpf("2.5") * (1 + t) / (1 - t)) / erfcx_m(t, mpf("2.5"), 0), mpf("-0.42858"), mpf("0.41177"), {64: 13}),
     "sinh": ("(sinh x - x) / x^3 in x^2, |x| <= 1", root(lambda x: (sinh(x) / x - 1) / x**2), root(lambda x: x**3 / sinh(x)), 0, 1, {32: 3, 64: 7}),
 }

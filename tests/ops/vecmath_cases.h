@@ -121,7 +121,7 @@ inline const std::vector<Unary>& unary_cases() {
       VOXLOOM_UNARY(asin, VOXLOOM_MPFR(asin), -1, 1, 1.5, 1.5),    VOXLOOM_UNARY(acos, VOXLOOM_MPFR(acos), -1, 1, 1.5, 1.5),
       VOXLOOM_UNARY(sinh, VOXLOOM_MPFR(sinh), -4, 4, 2, 3),        VOXLOOM_UNARY(cosh, VOXLOOM_MPFR(cosh), -9, 9, 2, 3),
       VOXLOOM_UNARY(asinh, VOXLOOM_MPFR(asinh), -3, 3, 2.5, 2.5),  VOXLOOM_UNARY(acosh, VOXLOOM_MPFR(acosh), 1, 3, 3, 3),
-      VOXLOOM_UNARY(atanh, VOXLOOM_MPFR(atanh), -1, 1, 2.5, 2.5),  VOXLOOM_UNARY(erfc, VOXLOOM_MPFR(erfc), -4, 10, 6, 12),
+      VOXLOOM_UNARY(atanh, VOXLOOM_MPFR(atanh), -1, 1, 2.5, 2.5),  VOXLOOM_UNARY(erfc, VOXLOOM_MPFR(erfc), -4, 10, 5, 5),
       VOXLOOM_UNARY(sigmoid, reference::sigmoid, -20, 20, 3, 4),   VOXLOOM_UNARY(softplus, reference::softplus, -20, 20, 2, 3),
       VOXLOOM_UNARY(log1mexp, reference::log1mexp, -5, 0, 2.5, 3),
   };
