@@ -75,6 +75,13 @@ TEST_CASE("operators bind as in Python", "[expression]") {
   same("b ** a ** 2", pow(b(), pow(a(), 2)));
   same("-a / 2", (-a()) / 2);
   same("a // 2 % 3", floordiv(a(), 2) % 3);
+  same("a % 2 * 3", (a() % 2) * 3);
+  same("a // 2 * 3", floordiv(a(), 2) * 3);
+  same("b / 2 * a", (b() / 2) * a());
+  same("b - a % 4", b() - (a() % 4));
+  same("a | 1 & mask", a() | (1 & mask()));
+  same("a >> 1 + 1 & 3", (a() >> 2) & 3);
+  same("1 | a == 3", eq(1 | a(), 3));
   same("a & 3 | 4 << 1", (a() & 3) | 8);
   same("a > 1", a() > 1);
   same("(a > 1) & ~(b < 2)", (a() > 1) & ~(b() < 2));
