@@ -33,7 +33,10 @@ std::string header_path(const std::vector<InputName>& inputs, const Options& opt
 
 /// Writes, prints or explains one result.
 void deliver(Session& session, const Options& options, const Expr& value, const std::string& output, const std::string& label) {
-  if (options.explain) return print(session.explain(value, output));
+  if (options.explain) {
+    const std::string plan = session.explain(value, output);
+    return print(label + (label.empty() ? "" : "\n") + plan + (plan.ends_with("\n") ? "" : "\n"));
+  }
   if (!output.empty()) return session.save(value, output);
   if (value.rank() != 0)
     fail_user(ErrorCode::usage, options.command,

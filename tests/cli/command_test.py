@@ -200,6 +200,7 @@ class Reports(Command):
         text = self.good("explain", "math", '(a - mean(a, "t")) / std(a, "t")', "a.nii", "-o", "z.nii")
         for part in ("optimised graph", "read once", "predicted peak", "Fused{"):
             self.assertIn(part, text)
+        self.assertTrue(text.endswith("\n"))
         self.assertIn("read once", self.good("explain", "mean", "a.nii", "--axis", "t"))
         self.assertEqual(self.files(), before)
 
