@@ -11,11 +11,11 @@ namespace voxloom {
 
 /// Read when a function is compiled or called. Set before use; not synchronised.
 struct Config {
-  std::string target = "native";   ///< native, x86-64-v3 or x86-64-v4
-  std::string cache_dir;           ///< of compiled kernels; empty: the user's cache folder; "off": none
+  std::string target = "native";  ///< native, x86-64-v3 or x86-64-v4
+  std::string cache_dir;          ///< of compiled kernels; empty: the user's cache folder; "off": none
   int64_t cache_size = int64_t{1} << 30;
-  int threads = 0;                 ///< 0: from affinity, cgroup, SLURM_CPUS_PER_TASK and OMP_NUM_THREADS
-  int64_t memory = 0;              ///< bytes for a streamed run; 0: 80 % of what is available
+  int threads = 0;     ///< 0: from affinity, cgroup, SLURM_CPUS_PER_TASK and OMP_NUM_THREADS
+  int64_t memory = 0;  ///< bytes for a streamed run; 0: 80 % of what is available
 };
 
 /// The process's configuration.

@@ -102,7 +102,8 @@ io::NiftiHeader output_header(io::NiftiHeader header, const Expr& value) {
 Expr in_file_order(const Expr& value) {
   const Type& type = value.type();
   if (!type.is_image()) {
-    fail_user(ErrorCode::usage, "save", "the result " + type.str() + " has no image axes, so it cannot be written as an image", value->origin());
+    fail_user(ErrorCode::usage, "save", "the result " + type.str() + " has no image axes, so it cannot be written as an image",
+              value->origin());
   }
   std::vector<std::pair<int, int>> order;
   for (int k = 0; k < type.rank(); ++k) {
@@ -110,7 +111,9 @@ Expr in_file_order(const Expr& value) {
     const int axis = file_axis(name);
     if (axis < 0) {
       fail_user(ErrorCode::usage, "save",
-                name == "c" ? "colour channels cannot be written; take one with [..., 0]" : "axis " + std::to_string(k) + " of " + type.str() + " has no name of x y z t u v w", value->origin());
+                name == "c" ? "colour channels cannot be written; take one with [..., 0]"
+                            : "axis " + std::to_string(k) + " of " + type.str() + " has no name of x y z t u v w",
+                value->origin());
     }
     order.emplace_back(axis, k);
   }

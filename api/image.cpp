@@ -50,7 +50,9 @@ Expr for_file(const Expr& value, const NiftiHeader& header, const SaveOptions& o
   if (options.input_dtype) dtype = header.dtype;
   if (!dtype || *dtype == e.dtype()) return e;
   if (is_complex(e.dtype()) && !is_complex(*dtype)) {
-    fail_user(ErrorCode::dtype, "save", "the result is " + std::string(name_of(e.dtype())) + " and cannot be written as " + std::string(name_of(*dtype)) + "; take abs, real or imag first");
+    fail_user(ErrorCode::dtype, "save",
+              "the result is " + std::string(name_of(e.dtype())) + " and cannot be written as " + std::string(name_of(*dtype)) +
+                  "; take abs, real or imag first");
   }
   return is_integer(*dtype) && is_float(e.dtype()) ? cast(rint(e), *dtype) : cast(e, *dtype);
 }
@@ -106,7 +108,8 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   for (size_t k = 0; k < outputs.size(); ++k) {
     if (!outputs[k].second.empty()) {
       prepared.headers[k].set_storage(prepared.graph.outputs()[k].dtype());
-      sinks[k] = create_sink(outputs[k].second, prepared.headers[k], {options.no_fsync, options.no_clobber, options.gzip_level, stream.threads}, warnings);
+      sinks[k] = create_sink(outputs[k].second, prepared.headers[k],
+                             {options.no_fsync, options.no_clobber, options.gzip_level, stream.threads}, warnings);
       stream.sink_bytes += sinks[k]->buffer_bytes();
     }
     sink_pointers.push_back(sinks[k].get());
@@ -128,7 +131,10 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
     p.function = "save";
     p.calls = 1;
     p.threads = stream.threads;
-    p.steps.push_back({.name = options.no_fsync ? "rename" : "fsync and rename", .kind = StepKind::io_write, .seconds = std::chrono::duration<double>(now - commit_start).count(), .calls = 1});
+    p.steps.push_back({.name = options.no_fsync ? "rename" : "fsync and rename",
+                       .kind = StepKind::io_write,
+                       .seconds = std::chrono::duration<double>(now - commit_start).count(),
+                       .calls = 1});
     p.seconds = std::chrono::duration<double>(now - start).count();
     p.peak_planned = plan.peak();
     p.budget = plan.budget;

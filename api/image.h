@@ -50,17 +50,17 @@ class VOXLOOM_API Image : public ExpressionLike {
 VOXLOOM_API Image open(const std::string& path, const OpenOptions& options = {});
 
 struct SaveOptions {
-  int64_t memory = 0;                        ///< budget in bytes for blocks, states and buffers; 0: config().memory
-  int threads = 0;                           ///< 0: config().threads
-  bool no_fsync = false;                     ///< do not wait for the disk
-  bool no_clobber = false;                   ///< refuse to replace existing files
+  int64_t memory = 0;       ///< budget in bytes for blocks, states and buffers; 0: config().memory
+  int threads = 0;          ///< 0: config().threads
+  bool no_fsync = false;    ///< do not wait for the disk
+  bool no_clobber = false;  ///< refuse to replace existing files
   int gzip_level = 1;
-  std::optional<DType> dtype = {};           ///< of the file; default: the computed dtype
-  bool input_dtype = false;                  ///< the dtype of the image that gives the header
-  std::string header_from = {};              ///< path of the image whose header is taken; empty: the first one in the expression
+  std::optional<DType> dtype = {};  ///< of the file; default: the computed dtype
+  bool input_dtype = false;         ///< the dtype of the image that gives the header
+  std::string header_from = {};     ///< path of the image whose header is taken; empty: the first one in the expression
   const CancelToken* cancel = nullptr;
   std::function<void(double fraction)> progress = {};
-  Profile* profile = nullptr;                ///< filled when given
+  Profile* profile = nullptr;  ///< filled when given
   std::string target = {};
   std::vector<std::string>* warnings = nullptr;  ///< receives what the writer changed
 };

@@ -57,7 +57,8 @@ class Analysis {
         continue;
       }
       if (map.relation != AxisRelation::map && map.relation != AxisRelation::affine) return refuse(what + " needs the whole axis");
-      if (map.out_axis < 0 || map.a != 1) return refuse(what + (map.out_axis < 0 ? " picks single positions of the axis" : " steps along the axis"));
+      if (map.out_axis < 0 || map.a != 1)
+        return refuse(what + (map.out_axis < 0 ? " picks single positions of the axis" : " steps along the axis"));
       if (n.op().kind == OpKind::join && n.attr_int("axis") == map.out_axis) return refuse("concatenate runs along the axis");
       if (out_axis >= 0 && out_axis != map.out_axis) return refuse("the axis meets itself in " + what);
       out_axis = map.out_axis;
@@ -80,7 +81,8 @@ class Analysis {
     const auto view = views_.find(operand);
     if (view != views_.end()) {
       views_[&n] = {view->second.leaf, view->second.offset + map.b.constant()};
-    } else if (!(map.b == Dim(0)) || !(n.type().shape[static_cast<size_t>(map.out_axis)] == operand->type().shape[static_cast<size_t>(axis_.axis_of.at(operand))])) {
+    } else if (!(map.b == Dim(0)) || !(n.type().shape[static_cast<size_t>(map.out_axis)] ==
+                                       operand->type().shape[static_cast<size_t>(axis_.axis_of.at(operand))])) {
       refuse(std::string(n.op().name) + " takes a part of a computed axis");
     }
   }
@@ -92,7 +94,8 @@ class Analysis {
     const int64_t extent = m->type().shape[static_cast<size_t>(carried->second)].constant();
     if (extent == 0) return refuse("an empty part of the axis is used");
     if (axis_.extent == 0) axis_.extent = extent;
-    if (axis_.extent != extent) refuse("parts of different length along the axis are used (" + std::to_string(axis_.extent) + " and " + std::to_string(extent) + ")");
+    if (axis_.extent != extent)
+      refuse("parts of different length along the axis are used (" + std::to_string(axis_.extent) + " and " + std::to_string(extent) + ")");
     if (const auto view = views_.find(m); view != views_.end()) {
       auto [it, is_new] = axis_.reach.try_emplace(view->second.leaf, StreamAxis::Reach{view->second.offset, view->second.offset});
       it->second.low = std::min(it->second.low, view->second.offset);

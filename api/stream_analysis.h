@@ -23,19 +23,19 @@ const ImagePayload* image_of(const Node& node);
 
 /// How a graph behaves along one axis of its images.
 struct StreamAxis {
-  std::string name;            ///< "t"
-  std::string refusal;         ///< not empty: why blocks along it are impossible
-  int64_t extent = 0;          ///< positions of the computation along it
-  int levels = 1;              ///< passes over the files: 1 + the longest chain of reductions over the axis whose results are mapped again
-  bool windows = false;        ///< some file is read with a halo
+  std::string name;      ///< "t"
+  std::string refusal;   ///< not empty: why blocks along it are impossible
+  int64_t extent = 0;    ///< positions of the computation along it
+  int levels = 1;        ///< passes over the files: 1 + the longest chain of reductions over the axis whose results are mapped again
+  bool windows = false;  ///< some file is read with a halo
   /// Axis of each node that carries it; absent for the others.
   std::unordered_map<const Node*, int> axis_of;
-  std::unordered_map<const Node*, int> level;      ///< of every node: reductions over the axis below it
+  std::unordered_map<const Node*, int> level;  ///< of every node: reductions over the axis below it
   struct Reach {
     int64_t low = 0, high = 0;  ///< smallest and largest offset at which a file is read
   };
-  std::unordered_map<const Node*, Reach> reach;    ///< of image leaves that carry the axis
-  std::unordered_map<const Node*, int64_t> offset; ///< of views of image leaves: position of their first element along the axis
+  std::unordered_map<const Node*, Reach> reach;     ///< of image leaves that carry the axis
+  std::unordered_map<const Node*, int64_t> offset;  ///< of views of image leaves: position of their first element along the axis
 };
 
 /// Analyses the axis of that name. Types must have constant sizes.

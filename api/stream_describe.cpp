@@ -19,8 +19,9 @@ std::string describe(const StreamPlan& plan, int threads) {
     const auto& info = image->source->info();
     const bool in_blocks = times > 0;
     if (!in_blocks) times = 1;
-    text += "  " + info.path + ": read " + (times == 1 ? "once" : std::to_string(times) + " times") + (in_blocks ? " in blocks along " + plan.axis->name : ", whole") + ", " +
-            format_size(info.bytes) + " of voxels" + (info.in_order_only ? " decoded from " + format_size(info.disk_bytes) : "") + "\n";
+    text += "  " + info.path + ": read " + (times == 1 ? "once" : std::to_string(times) + " times") +
+            (in_blocks ? " in blocks along " + plan.axis->name : ", whole") + ", " + format_size(info.bytes) + " of voxels" +
+            (info.in_order_only ? " decoded from " + format_size(info.disk_bytes) : "") + "\n";
   }
   const auto kernels = [&](const runtime::Program& program) {
     for (const auto& item : program.order) {
@@ -32,8 +33,9 @@ std::string describe(const StreamPlan& plan, int threads) {
   };
   for (size_t k = 0; k < plan.passes.size(); ++k) {
     const StreamPass& p = plan.passes[k];
-    text += "  pass " + std::to_string(k + 1) + ": blocks of " + std::to_string(p.block) + " of " + std::to_string(plan.axis->extent) + " along " + plan.axis->name + ", " +
-            (p.blocks_in_parallel ? "one block per thread" : "all threads on one block") + ", " + format_size(p.bytes) + "\n";
+    text += "  pass " + std::to_string(k + 1) + ": blocks of " + std::to_string(p.block) + " of " + std::to_string(plan.axis->extent) +
+            " along " + plan.axis->name + ", " + (p.blocks_in_parallel ? "one block per thread" : "all threads on one block") + ", " +
+            format_size(p.bytes) + "\n";
     kernels(*p.program);
   }
   if (plan.passes.empty()) {
@@ -45,7 +47,8 @@ std::string describe(const StreamPlan& plan, int threads) {
     text += "  all at once\n";
     kernels(*compile_graph(graph, options, build_options(options)).program);
   }
-  text += "  predicted peak " + format_size(plan.peak()) + " (budget " + format_size(plan.budget) + "), " + std::to_string(threads) + (threads == 1 ? " thread\n" : " threads\n");
+  text += "  predicted peak " + format_size(plan.peak()) + " (budget " + format_size(plan.budget) + "), " + std::to_string(threads) +
+          (threads == 1 ? " thread\n" : " threads\n");
   return text;
 }
 

@@ -12,9 +12,9 @@
 namespace voxloom::detail {
 namespace {
 
-constexpr int64_t small_run = MiB(6);          // below this, everything is one block
-constexpr int64_t cache_block = 1 << 20;       // bytes in and out of one thread's block: stays in the second-level cache
-constexpr int64_t shared_block = MiB(4);       // of a block that all threads work on
+constexpr int64_t small_run = MiB(6);     // below this, everything is one block
+constexpr int64_t cache_block = 1 << 20;  // bytes in and out of one thread's block: stays in the second-level cache
+constexpr int64_t shared_block = MiB(4);  // of a block that all threads work on
 
 std::string file_name(const Node& leaf) {
   const std::string& path = image_of(leaf)->source->info().path;
@@ -29,7 +29,9 @@ std::vector<const Node*> image_leaves(const Graph& graph) {
   return leaves;
 }
 
-int64_t box_bytes(const Graph& graph, const Node& leaf) { return needed_box(graph, leaf).count() * static_cast<int64_t>(size_of(leaf.type().dtype)); }
+int64_t box_bytes(const Graph& graph, const Node& leaf) {
+  return needed_box(graph, leaf).count() * static_cast<int64_t>(size_of(leaf.type().dtype));
+}
 
 /// Rebuilds the nodes of one pass with the streamed axis as a symbol.
 class PassBuilder {
@@ -159,13 +161,15 @@ class Planner {
     choose_axis();
     const auto fits = [&] { return raw + results + plan_.io_bytes + temporaries_guess() <= options_.budget; };
     if (plan_.axis && plan_.axis->levels > 1 && compressed() && fits()) {
-      plan_.reasons.push_back("blocks along " + plan_.axis->name + " would need " + std::to_string(plan_.axis->levels) + " decodings; the decoded voxels fit into the budget instead");
+      plan_.reasons.push_back("blocks along " + plan_.axis->name + " would need " + std::to_string(plan_.axis->levels) +
+                              " decodings; the decoded voxels fit into the budget instead");
       plan_.axis.reset();
     }
     if (!plan_.axis) {
       if (!fits()) {
-        fail_runtime(ErrorCode::limit, "save", "no axis allows blocks, and all at once needs " + format_size(raw + results + plan_.io_bytes) + " where the budget is " +
-                                                   format_size(options_.budget) + why_not());
+        fail_runtime(ErrorCode::limit, "save",
+                     "no axis allows blocks, and all at once needs " + format_size(raw + results + plan_.io_bytes) +
+                         " where the budget is " + format_size(options_.budget) + why_not());
       }
       in_memory(raw + results);
       return std::move(plan_);
@@ -242,13 +246,17 @@ class Planner {
       // One pass before several, no halo before a halo, slower axes before faster ones (they are tried first).
       const int cost = axis.levels * 2 + (axis.windows ? 1 : 0);
       if (cost >= best_cost) continue;
-      if (axis.levels > 1) plan_.reasons.push_back("along " + axis.name + " a value reduced over it is mapped over it again, which takes " + std::to_string(axis.levels) + " passes");
+      if (axis.levels > 1)
+        plan_.reasons.push_back("along " + axis.name + " a value reduced over it is mapped over it again, which takes " +
+                                std::to_string(axis.levels) + " passes");
       best_cost = cost;
       plan_.axis = std::move(axis);
     }
     if (plan_.axis) {
-      const bool reduced = std::any_of(plan_.graph.nodes().begin(), plan_.graph.nodes().end(), [&](const Expr& e) { return reduces_axis(*e, *plan_.axis); });
-      plan_.reasons.push_back("blocks along " + plan_.axis->name + ": " + (reduced ? "it is reduced, with open accumulators between blocks" : "every operation maps it") +
+      const bool reduced =
+          std::any_of(plan_.graph.nodes().begin(), plan_.graph.nodes().end(), [&](const Expr& e) { return reduces_axis(*e, *plan_.axis); });
+      plan_.reasons.push_back("blocks along " + plan_.axis->name + ": " +
+                              (reduced ? "it is reduced, with open accumulators between blocks" : "every operation maps it") +
                               (plan_.axis->windows ? ", with a halo" : ""));
     }
   }
@@ -278,7 +286,9 @@ class Planner {
     }
     const int64_t needed = most + plan_.kept_bytes + plan_.io_bytes;
     if (needed > options_.budget) {
-      fail_runtime(ErrorCode::limit, "save", "the least this can run in is " + format_size(needed) + " (blocks of one position along " + axis.name + "), but the budget is " + format_size(options_.budget));
+      fail_runtime(ErrorCode::limit, "save",
+                   "the least this can run in is " + format_size(needed) + " (blocks of one position along " + axis.name +
+                       "), but the budget is " + format_size(options_.budget));
     }
   }
 
@@ -297,10 +307,12 @@ class Planner {
       const auto* image = image_of(*n);
       arguments.push_back(block_layout(n->type().dtype, constant_shape(n->type()), image && image->source->info().swapped));
     }
-    runtime::BindOptions bind{.threads = options_.threads, .block = {0, length, plan_.axis->extent, 0}, .outputs = {}, .output_aligned = {}};
+    runtime::BindOptions bind{
+        .threads = options_.threads, .block = {0, length, plan_.axis->extent, 0}, .outputs = {}, .output_aligned = {}};
     const runtime::Binding binding = runtime::bind(pass.program, arguments, bind);
     for (size_t k = 0; k < pass.outputs.size(); ++k) {
-      if (options_.to_file[static_cast<size_t>(pass.outputs[k])]) c.buffers += binding.outputs[k].shape.product() * static_cast<int64_t>(size_of(binding.outputs[k].dtype));
+      if (options_.to_file[static_cast<size_t>(pass.outputs[k])])
+        c.buffers += binding.outputs[k].shape.product() * static_cast<int64_t>(size_of(binding.outputs[k].dtype));
     }
     c.states = binding.state_bytes;
     c.scratch = static_cast<int64_t>(binding.scratch_bytes);
@@ -329,7 +341,8 @@ class Planner {
     length = std::min(length, std::max<int64_t>(1, plan_.axis->extent / pieces));
     const auto total = [&](int64_t n, int64_t w) {
       const Cost c = cost(pass, n);
-      return w * (c.buffers + (pass.reductions.empty() ? c.states : 0)) + (pass.reductions.empty() ? 0 : c.states) + c.scratch * options_.threads;
+      return w * (c.buffers + (pass.reductions.empty() ? c.states : 0)) + (pass.reductions.empty() ? 0 : c.states) +
+             c.scratch * options_.threads;
     };
     while (length > 1 && total(length, workers) > room) length /= 2;
     if (pass.blocks_in_parallel && total(length, workers) > room) pass.blocks_in_parallel = false;

@@ -16,25 +16,25 @@ inline constexpr const char* stream_symbol = "@block";
 
 /// One pass over the files.
 struct StreamPass {
-  Graph graph;                                    ///< stream leaves, then arrays -> streamed outputs, then reductions
-  std::vector<const Node*> leaves;                ///< original image leaves that arrive in blocks
-  std::vector<const Node*> arrays;                ///< original nodes (or whole image leaves) that are arrays
-  std::vector<int> outputs;                       ///< original output numbers that leave in blocks
-  std::vector<const Node*> reductions;            ///< original nodes finished after the last block
+  Graph graph;                          ///< stream leaves, then arrays -> streamed outputs, then reductions
+  std::vector<const Node*> leaves;      ///< original image leaves that arrive in blocks
+  std::vector<const Node*> arrays;      ///< original nodes (or whole image leaves) that are arrays
+  std::vector<int> outputs;             ///< original output numbers that leave in blocks
+  std::vector<const Node*> reductions;  ///< original nodes finished after the last block
   std::shared_ptr<const runtime::Program> program;
-  int64_t block = 0;                              ///< positions per block
-  bool blocks_in_parallel = false;                ///< each thread does its own blocks; otherwise all threads share one
-  int64_t bytes = 0;                              ///< predicted bytes while it runs, without what earlier passes left
+  int64_t block = 0;                ///< positions per block
+  bool blocks_in_parallel = false;  ///< each thread does its own blocks; otherwise all threads share one
+  int64_t bytes = 0;                ///< predicted bytes while it runs, without what earlier passes left
 };
 
 struct StreamPlan {
-  Graph graph;                                    ///< optimised
-  std::optional<StreamAxis> axis;                 ///< none: everything in memory
+  Graph graph;                     ///< optimised
+  std::optional<StreamAxis> axis;  ///< none: everything in memory
   std::vector<StreamPass> passes;
-  std::vector<std::string> reasons;               ///< why this axis, why these passes
+  std::vector<std::string> reasons;  ///< why this axis, why these passes
   int64_t budget = 0;
-  int64_t kept_bytes = 0;                         ///< arrays kept between passes, results in memory, whole images
-  int64_t io_bytes = 0;                           ///< buffers of sources and sinks
+  int64_t kept_bytes = 0;  ///< arrays kept between passes, results in memory, whole images
+  int64_t io_bytes = 0;    ///< buffers of sources and sinks
   int64_t peak() const;
 };
 
@@ -42,10 +42,10 @@ struct StreamOptions {
   int64_t budget = 0;
   int threads = 1;
   FunctionOptions function;
-  std::vector<char> to_file;                      ///< per output: written block by block
-  std::vector<char> in_order;                     ///< per output: the file must be written in order
+  std::vector<char> to_file;   ///< per output: written block by block
+  std::vector<char> in_order;  ///< per output: the file must be written in order
   int64_t sink_bytes = 0;
-  int64_t block = 0;                              ///< positions per block, for tests; 0: chosen by size, and a small run is one block
+  int64_t block = 0;  ///< positions per block, for tests; 0: chosen by size, and a small run is one block
 };
 
 /// The plan as text: reasons, how often each file is read, passes with their kernels, predicted peak.

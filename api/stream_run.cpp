@@ -90,9 +90,14 @@ class StreamRun {
     // Only the box is backed by memory; indices are those of the whole image.
     int64_t offset = 0;
     for (size_t k = 0; k < box.start.size(); ++k) offset += box.start[k] * dense.strides()[k];
-    StridedView view{dense.raw() - offset, leaf->type().dtype, constant_shape(leaf->type()), dense.strides().vector(), source.info().swapped};
+    StridedView view{dense.raw() - offset, leaf->type().dtype, constant_shape(leaf->type()), dense.strides().vector(),
+                     source.info().swapped};
     value = Array::view(view, std::make_shared<Array>(dense));
-    record({.name = "read " + source.info().path, .kind = StepKind::io_read, .seconds = since(start), .calls = 1, .bytes_read = dense.bytes()});
+    record({.name = "read " + source.info().path,
+            .kind = StepKind::io_read,
+            .seconds = since(start),
+            .calls = 1,
+            .bytes_read = dense.bytes()});
     return value;
   }
 
@@ -158,7 +163,11 @@ class StreamRun {
     const auto start = Clock::now();
     const Array dense = value.is_f_contiguous() ? value : value.copy(Order::F);
     write_box(output, io::Box::whole(value.shape().vector()), dense.raw());
-    record({.name = "write output " + std::to_string(output), .kind = StepKind::io_write, .seconds = since(start), .calls = 1, .bytes_written = dense.bytes()});
+    record({.name = "write output " + std::to_string(output),
+            .kind = StepKind::io_write,
+            .seconds = since(start),
+            .calls = 1,
+            .bytes_written = dense.bytes()});
   }
 
   void write_box(size_t output, const io::Box& box, const std::byte* voxels) const {
@@ -196,7 +205,8 @@ class StreamRun {
       report_progress(static_cast<double>(++done) / static_cast<double>(blocks));
     };
     if (pass.blocks_in_parallel) {
-      ThreadPool::process().parallel_for(blocks, options_.threads, [&](int64_t number, int worker) { one(number, workers[static_cast<size_t>(worker)]); });
+      ThreadPool::process().parallel_for(blocks, options_.threads,
+                                         [&](int64_t number, int worker) { one(number, workers[static_cast<size_t>(worker)]); });
     } else {
       for (int64_t number = 0; number < blocks; ++number) one(number, workers[0]);
     }
@@ -236,15 +246,16 @@ class StreamRun {
   }
 
   void make_buffers(const StreamPass& pass, const runtime::Binding& full, Worker& worker) const {
-    for (size_t k = 0; k < pass.leaves.size(); ++k) worker.in.push_back(Array::empty(full.arguments[k].shape, full.arguments[k].dtype, Order::F));
+    for (size_t k = 0; k < pass.leaves.size(); ++k)
+      worker.in.push_back(Array::empty(full.arguments[k].shape, full.arguments[k].dtype, Order::F));
     for (size_t k = 0; k < pass.outputs.size(); ++k) {
       const bool to_file = sinks_[static_cast<size_t>(pass.outputs[k])] != nullptr;
       worker.out.push_back(to_file ? Array::empty(full.outputs[k].shape, full.outputs[k].dtype, Order::F) : Array());
     }
   }
 
-  void run_block(const StreamPass& pass, const runtime::Binding& binding, const runtime::Binding& full, const runtime::Block& block, Worker& worker, int threads,
-                 Times& times) {
+  void run_block(const StreamPass& pass, const runtime::Binding& binding, const runtime::Binding& full, const runtime::Block& block,
+                 Worker& worker, int threads, Times& times) {
     check(options_.cancel, "save");
     if (worker.in.empty() && worker.out.empty()) make_buffers(pass, full, worker);
     worker.workspace.reserve(full, threads);
@@ -268,7 +279,8 @@ class StreamRun {
     }
     for (const Array& r : reductions_) out.push_back(r.raw());
     start = Clock::now();
-    runtime::run(binding, in.data(), out.data(), worker.workspace, {.threads = threads, .cancel = options_.cancel, .block = block, .after_stream = false, .observer = nullptr});
+    runtime::run(binding, in.data(), out.data(), worker.workspace,
+                 {.threads = threads, .cancel = options_.cancel, .block = block, .after_stream = false, .observer = nullptr});
     const double compute_seconds = since(start);
     start = Clock::now();
     for (size_t k = 0; k < pass.outputs.size(); ++k) {
@@ -313,7 +325,11 @@ class StreamRun {
     worker.workspace.reserve(full, threads);
     const auto start = Clock::now();
     runtime::run(full, in.data(), out.data(), worker.workspace,
-                 {.threads = threads, .cancel = options_.cancel, .block = {0, plan_.axis->extent, plan_.axis->extent, 0}, .after_stream = true, .observer = nullptr});
+                 {.threads = threads,
+                  .cancel = options_.cancel,
+                  .block = {0, plan_.axis->extent, plan_.axis->extent, 0},
+                  .after_stream = true,
+                  .observer = nullptr});
     times.compute += since(start);
     for (size_t k = 0; k < pass.reductions.size(); ++k) values_[pass.reductions[k]] = reductions_[k];
   }
@@ -323,10 +339,26 @@ class StreamRun {
     const std::string detail = std::to_string(times.blocks) + " blocks of " + std::to_string(pass.block) + " along " + plan_.axis->name;
     std::string names;
     for (const auto& step : pass.program->steps) names += (names.empty() ? "" : " + ") + step.name;
-    record({.name = "read blocks", .kind = StepKind::io_read, .seconds = times.read / workers, .calls = times.blocks, .bytes_read = times.bytes_read, .detail = detail});
-    record({.name = names, .kind = StepKind::kernel, .seconds = times.compute / workers, .calls = times.blocks, .bytes_read = times.bytes_read, .bytes_written = times.bytes_written, .detail = detail});
+    record({.name = "read blocks",
+            .kind = StepKind::io_read,
+            .seconds = times.read / workers,
+            .calls = times.blocks,
+            .bytes_read = times.bytes_read,
+            .detail = detail});
+    record({.name = names,
+            .kind = StepKind::kernel,
+            .seconds = times.compute / workers,
+            .calls = times.blocks,
+            .bytes_read = times.bytes_read,
+            .bytes_written = times.bytes_written,
+            .detail = detail});
     if (times.bytes_written > 0) {
-      record({.name = "write blocks", .kind = StepKind::io_write, .seconds = times.write / workers, .calls = times.blocks, .bytes_written = times.bytes_written, .detail = detail});
+      record({.name = "write blocks",
+              .kind = StepKind::io_write,
+              .seconds = times.write / workers,
+              .calls = times.blocks,
+              .bytes_written = times.bytes_written,
+              .detail = detail});
     }
   }
 

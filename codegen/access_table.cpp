@@ -72,7 +72,8 @@ void AccessTable::need(const Node* n) {
 int AccessTable::add(runtime::AccessRecipe access) {
   for (size_t k = 0; k < accesses_.size(); ++k) {
     const runtime::AccessRecipe& a = accesses_[k];
-    if (!access.written && !a.written && a.slot == access.slot && a.part == access.part && a.terms == access.terms) return static_cast<int>(k);
+    if (!access.written && !a.written && a.slot == access.slot && a.part == access.part && a.terms == access.terms)
+      return static_cast<int>(k);
   }
   accesses_.push_back(std::move(access));
   return static_cast<int>(accesses_.size() - 1);

@@ -24,7 +24,7 @@ Target target_from_name(std::string_view name);
 
 struct CompileOptions {
   Target target;
-  std::string cache_dir;         ///< empty: no disk cache
+  std::string cache_dir;  ///< empty: no disk cache
   int64_t cache_bytes = int64_t{1} << 30;
 };
 
@@ -33,7 +33,7 @@ struct CompileInfo {
   enum class Origin : uint8_t { compiled, memory, disk } origin = Origin::compiled;
   double seconds = 0;
   size_t code_bytes = 0;
-  std::string why;               ///< why it was compiled again, when a cache entry was refused
+  std::string why;  ///< why it was compiled again, when a cache entry was refused
 };
 
 /// Machine code of one kernel; unloaded when the last reference goes and the memory cache drops it. Thread-safe.
@@ -60,7 +60,7 @@ std::string blake3_hex(std::string_view bytes);
 struct CacheStatus {
   std::string dir;
   bool usable = false;
-  std::string reason;            ///< why it is off
+  std::string reason;  ///< why it is off
   int64_t entries = 0, bytes = 0;
 };
 CacheStatus cache_status(const std::string& dir);

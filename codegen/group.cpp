@@ -39,8 +39,8 @@ class Analysis {
     group_ = Group{};
     if (nodes_.size() > max_group_nodes) return "the kernel would have more than " + std::to_string(max_group_nodes) + " operations";
     group_.nodes = nodes_;
-    for (std::string (Analysis::*step)() : {&Analysis::unify, &Analysis::order_axes, &Analysis::find_roles, &Analysis::find_stages, &Analysis::check_missing_axes,
-                                              &Analysis::check_recompute}) {
+    for (std::string (Analysis::*step)() : {&Analysis::unify, &Analysis::order_axes, &Analysis::find_roles, &Analysis::find_stages,
+                                            &Analysis::check_missing_axes, &Analysis::check_recompute}) {
       if (std::string reason = (this->*step)(); !reason.empty()) return reason;
     }
     return {};
@@ -48,7 +48,8 @@ class Analysis {
 
  private:
   int find(int v) {
-    while (parent_[static_cast<size_t>(v)] != v) v = parent_[static_cast<size_t>(v)] = parent_[static_cast<size_t>(parent_[static_cast<size_t>(v)])];
+    while (parent_[static_cast<size_t>(v)] != v)
+      v = parent_[static_cast<size_t>(v)] = parent_[static_cast<size_t>(parent_[static_cast<size_t>(v)])];
     return v;
   }
   int variable(const Node* n, int axis) const { return first_.at(n) + axis; }
@@ -78,7 +79,8 @@ class Analysis {
         for (size_t j = 0; j < map.terms.size(); ++j) {
           const IndexTerm& t = map.terms[j];
           if (map.base->type().shape[j].is_one()) continue;
-          if (t.axis < 0 || !t.identity()) return std::string(map.base->op().name) + " is used through a slice or flip, so its result is stored first";
+          if (t.axis < 0 || !t.identity())
+            return std::string(map.base->op().name) + " is used through a slice or flip, so its result is stored first";
           const int v = result_variable(map.base, static_cast<int>(j));
           if (v >= 0) parent_[static_cast<size_t>(find(v))] = find(variable(n, t.axis));
         }
@@ -101,7 +103,8 @@ class Analysis {
           if (t.axis < 0 || !t.identity()) continue;
           if (!(domain_type(*n).shape[static_cast<size_t>(t.axis)] == map.base->type().shape[j])) continue;
           const auto [it, is_new] = readers.try_emplace({map.base, j}, variable(n, t.axis));
-          if (!is_new && !would_collide(it->second, variable(n, t.axis))) parent_[static_cast<size_t>(find(it->second))] = find(variable(n, t.axis));
+          if (!is_new && !would_collide(it->second, variable(n, t.axis)))
+            parent_[static_cast<size_t>(find(it->second))] = find(variable(n, t.axis));
         }
       }
     }
@@ -134,7 +137,8 @@ class Analysis {
         if (!own.insert(find(variable(n, k))).second) return "two axes of " + std::string(n->op().name) + " would run along the same loop";
       }
       all.insert(own.begin(), own.end());
-      if (!widest || own.size() > most || (own.size() == most && widest->op().kind != OpKind::reduction && n->op().kind == OpKind::reduction)) {
+      if (!widest || own.size() > most ||
+          (own.size() == most && widest->op().kind != OpKind::reduction && n->op().kind == OpKind::reduction)) {
         widest = n;
         most = own.size();
       }
@@ -241,7 +245,9 @@ class Analysis {
     return false;
   }
   bool is_full(const Node* n) const { return group_.level(n) == Level::full; }
-  bool is_column(const Node* n) const { return group_.level(n) == Level::column || (group_.level(n) == Level::point && group_.after_outer.count(n) != 0); }
+  bool is_column(const Node* n) const {
+    return group_.level(n) == Level::column || (group_.level(n) == Level::point && group_.after_outer.count(n) != 0);
+  }
 
   std::string find_stages() {
     const bool has_outer = group_.has_role(Role::O);
@@ -291,7 +297,8 @@ class Analysis {
   // A full value is gone when its loop ends: using it at a later stage computes it again, which only short cheap chains may.
   std::string check_recompute() {
     for (const Node* n : nodes_) {
-      const bool repeated = n->op().kind != OpKind::reduction && is_full(n) && (lacks(group_.result.at(n), Role::O) || lacks(group_.result.at(n), Role::P));
+      const bool repeated =
+          n->op().kind != OpKind::reduction && is_full(n) && (lacks(group_.result.at(n), Role::O) || lacks(group_.result.at(n), Role::P));
       if (repeated && chain_cost(n, group_.stage.at(n), true) > max_recompute_chain) {
         return std::string(n->op().name) + " lacks a loop axis and would be computed again for each of its indices";
       }

@@ -172,7 +172,8 @@ class Evaluator {
     for (auto half = static_cast<size_t>(f.lanes) / 2; half > 0; half /= 2) {
       for (size_t k = 0; k < state.size(); ++k) {
         values_[f.left[k]].assign(state[k].begin(), state[k].begin() + static_cast<std::ptrdiff_t>(half));
-        values_[f.right[k]].assign(state[k].begin() + static_cast<std::ptrdiff_t>(half), state[k].begin() + static_cast<std::ptrdiff_t>(2 * half));
+        values_[f.right[k]].assign(state[k].begin() + static_cast<std::ptrdiff_t>(half),
+                                   state[k].begin() + static_cast<std::ptrdiff_t>(2 * half));
       }
       block(f.combine);
       for (size_t k = 0; k < state.size(); ++k) {

@@ -28,13 +28,13 @@ struct ValueInfo {
 /// Memory the kernel touches. Element type `storage`; booleans are bytes 0/1. A complex array has two accesses, one per part.
 struct Access {
   DType storage = DType::f32;
-  bool swapped = false;      ///< loads (and stores) reverse the bytes of each element
+  bool swapped = false;  ///< loads (and stores) reverse the bytes of each element
   bool written = false;
   /// Stores bypass the caches. Promise of the caller: inside a free vector loop with a unit term only, and the address at the loop's
   /// `lo` is 64-byte aligned.
   bool nontemporal = false;
-  int scratch_slot = -1;     ///< >= 0: base is scratch + params[scratch_slot] instead of pointers[...]
-  int pointer = -1;          ///< index into pointers
+  int scratch_slot = -1;  ///< >= 0: base is scratch + params[scratch_slot] instead of pointers[...]
+  int pointer = -1;       ///< index into pointers
 };
 
 struct Param {
@@ -79,31 +79,31 @@ struct Loop {
 /// inputs are left (k values) then right (k values) and whose outputs are `outputs`. In `combine` all values count as lanes of the halved width.
 struct LaneFold {
   int lanes = 32;
-  std::vector<Id> values;        ///< k lanes values
-  std::vector<Id> left, right;   ///< inputs of the block
-  Block combine;                 ///< Inst statements only
-  std::vector<Id> outputs;       ///< k values of the block
-  std::vector<Id> results;       ///< k uniform values, after the fold
+  std::vector<Id> values;       ///< k lanes values
+  std::vector<Id> left, right;  ///< inputs of the block
+  Block combine;                ///< Inst statements only
+  std::vector<Id> outputs;      ///< k values of the block
+  std::vector<Id> results;      ///< k uniform values, after the fold
 };
 
 struct Stmt {
   enum class Kind : uint8_t { inst, param, load, store, loop, if_, lane_fold } kind = Kind::inst;
-  Id id = 0;                     ///< result of inst, param, load
-  ops::Inst inst;                ///< inst
-  int slot = 0;                  ///< param: index into params. load, store: index into accesses
-  std::vector<Term> terms;       ///< load, store
-  Id value = 0;                  ///< store: what is stored. if_: the uniform boolean condition
-  std::unique_ptr<Loop> loop;    ///< loop
-  std::unique_ptr<Block> body;   ///< if_: memory effects only, defines nothing for the outside
+  Id id = 0;                    ///< result of inst, param, load
+  ops::Inst inst;               ///< inst
+  int slot = 0;                 ///< param: index into params. load, store: index into accesses
+  std::vector<Term> terms;      ///< load, store
+  Id value = 0;                 ///< store: what is stored. if_: the uniform boolean condition
+  std::unique_ptr<Loop> loop;   ///< loop
+  std::unique_ptr<Block> body;  ///< if_: memory effects only, defines nothing for the outside
   std::unique_ptr<LaneFold> fold;
 };
 
 struct Kernel {
-  std::string name;              ///< readable, e.g. "Fused{sub,mean,std,div}"; not part of the cache key
+  std::string name;  ///< readable, e.g. "Fused{sub,mean,std,div}"; not part of the cache key
   std::vector<Param> params;
   std::vector<Access> accesses;
-  std::vector<ValueInfo> values; ///< by id
-  Id begin = 0, end = 0;         ///< uniform i64 values: the arguments
+  std::vector<ValueInfo> values;  ///< by id
+  Id begin = 0, end = 0;          ///< uniform i64 values: the arguments
   int pointer_count = 0;
   Block body;
 };
@@ -130,8 +130,8 @@ class KernelBuilder : public ops::InstSink {
   ops::Value value(Id id) const { return {kernel_.values[id].dtype, id}; }
   Id integer(int64_t v) { return record_.lit_int(DType::i64, v).id; }
 
-  int add_param(DType dtype, std::string name);           ///< a new slot
-  Id read_param(int slot);                                ///< its value (recorded once per scope)
+  int add_param(DType dtype, std::string name);  ///< a new slot
+  Id read_param(int slot);                       ///< its value (recorded once per scope)
   int add_access(Access access);
   int add_pointer() { return kernel_.pointer_count++; }
   Id load(int access, std::vector<Term> terms);
@@ -146,8 +146,7 @@ class KernelBuilder : public ops::InstSink {
   void begin_if(Id condition);
   void end_if();
   /// combine(left, right) -> outputs is recorded through record() inside the callback.
-  template <class F>
-  std::vector<Id> lane_fold(int lanes, const std::vector<Id>& values, F&& combine) {
+  template <class F> std::vector<Id> lane_fold(int lanes, const std::vector<Id>& values, F&& combine) {
     std::vector<Id> left, right;
     begin_fold(values, left, right);
     std::vector<Id> outputs = combine(left, right);

@@ -9,7 +9,8 @@ namespace voxloom::codegen {
 
 /// "f32", "i16", "bool".
 constexpr const char* short_name(DType t) {
-  constexpr const char* names[] = {"bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64", "c64", "c128"};
+  constexpr const char* names[] = {"bool", "i8",  "i16",  "i32", "i64", "u8",  "u16", "u32",
+                                   "u64",  "f16", "bf16", "f32", "f64", "c64", "c128"};
   const auto k = static_cast<size_t>(t);
   return k < std::size(names) ? names[k] : "?";
 }
@@ -18,9 +19,10 @@ inline constexpr int prim_count = static_cast<int>(ops::Prim::rare) + 1;
 
 /// The enumerator's name.
 constexpr const char* prim_name(ops::Prim p) {
-  constexpr const char* names[] = {"literal", "add",     "sub",     "mul",   "div",  "neg",   "abs",  "sqrt",   "fma",     "minimum", "maximum",
-                                   "floor",   "ceil",    "trunc",   "rint",  "idiv", "imod",  "eq",   "ne",     "lt",      "le",      "select",
-                                   "bit_and", "bit_or",  "bit_xor", "bit_not", "shl",  "shr",   "cast", "bitcast", "rare"};
+  constexpr const char* names[] = {"literal", "add",     "sub",     "mul",   "div",  "neg",     "abs",     "sqrt",
+                                   "fma",     "minimum", "maximum", "floor", "ceil", "trunc",   "rint",    "idiv",
+                                   "imod",    "eq",      "ne",      "lt",    "le",   "select",  "bit_and", "bit_or",
+                                   "bit_xor", "bit_not", "shl",     "shr",   "cast", "bitcast", "rare"};
   static_assert(std::size(names) == static_cast<size_t>(prim_count));
   const auto k = static_cast<size_t>(p);
   return k < std::size(names) ? names[k] : "?";

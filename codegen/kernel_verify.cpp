@@ -32,13 +32,34 @@ bool prim_fits(Prim p, DType r, DType x) {
   const bool number = is_integer(x) || is_float(x);
   switch (p) {
     case Prim::literal: return true;
-    case Prim::add: case Prim::sub: case Prim::mul: case Prim::neg: case Prim::abs: return r == x && number;
-    case Prim::div: case Prim::sqrt: case Prim::fma: case Prim::floor: case Prim::ceil: case Prim::trunc: case Prim::rint: case Prim::rare:
-      return r == x && is_float(x);
-    case Prim::minimum: case Prim::maximum: case Prim::select: return r == x;
-    case Prim::idiv: case Prim::imod: case Prim::shl: case Prim::shr: return r == x && is_integer(x);
-    case Prim::eq: case Prim::ne: case Prim::lt: case Prim::le: return r == DType::boolean;
-    case Prim::bit_and: case Prim::bit_or: case Prim::bit_xor: case Prim::bit_not: return r == x && !is_float(x);
+    case Prim::add:
+    case Prim::sub:
+    case Prim::mul:
+    case Prim::neg:
+    case Prim::abs: return r == x && number;
+    case Prim::div:
+    case Prim::sqrt:
+    case Prim::fma:
+    case Prim::floor:
+    case Prim::ceil:
+    case Prim::trunc:
+    case Prim::rint:
+    case Prim::rare: return r == x && is_float(x);
+    case Prim::minimum:
+    case Prim::maximum:
+    case Prim::select: return r == x;
+    case Prim::idiv:
+    case Prim::imod:
+    case Prim::shl:
+    case Prim::shr: return r == x && is_integer(x);
+    case Prim::eq:
+    case Prim::ne:
+    case Prim::lt:
+    case Prim::le: return r == DType::boolean;
+    case Prim::bit_and:
+    case Prim::bit_or:
+    case Prim::bit_xor:
+    case Prim::bit_not: return r == x && !is_float(x);
     case Prim::cast: return true;
     case Prim::bitcast: return size_of(r) == size_of(x) && (r == DType::boolean) == (x == DType::boolean);
   }
@@ -206,7 +227,8 @@ class Verifier {
       if (arg(k) != x) problem(what + ": operands of " + short_name(x) + " and " + short_name(arg(k)));
     }
     if (!prim_fits(in.op, in.type, x)) problem(what + ": not defined for operands of " + short_name(x));
-    if (in.op == Prim::literal && size_of(in.type) < 8 && (in.imm >> (8 * size_of(in.type))) != 0) problem(what + ": bits beyond the dtype");
+    if (in.op == Prim::literal && size_of(in.type) < 8 && (in.imm >> (8 * size_of(in.type))) != 0)
+      problem(what + ": bits beyond the dtype");
     if (in.op == Prim::literal && in.type == DType::boolean && in.imm > 1) problem(what + ": a boolean is 0 or 1");
     if (in.op == Prim::rare && in.imm >= static_cast<uint64_t>(ops::rare_count)) problem(what + ": no such function");
   }
@@ -352,8 +374,8 @@ class Verifier {
 
   const Kernel& k_;
   std::vector<State> state_;
-  std::vector<uint32_t> width_;    // union-find over values that share a width
-  std::vector<int> class_width_;   // 0 while unknown
+  std::vector<uint32_t> width_;                      // union-find over values that share a width
+  std::vector<int> class_width_;                     // 0 while unknown
   std::vector<std::pair<Id, std::string>> outside_;  // lanes values defined outside vector loops
   std::vector<Id> scope_;
   const Loop* vector_loop_ = nullptr;

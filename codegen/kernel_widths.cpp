@@ -43,7 +43,8 @@ class Widths {
         for (int k = 0; k < ops::arity(s.inst.op); ++k) meet({s.id, s.inst.args[static_cast<size_t>(k)]});
         break;
       case Stmt::Kind::load: set(s.id, width); break;
-      case Stmt::Kind::param: case Stmt::Kind::store: break;
+      case Stmt::Kind::param:
+      case Stmt::Kind::store: break;
       case Stmt::Kind::loop: loop(*s.loop, width); break;
       case Stmt::Kind::if_: block(*s.body, width); break;
       case Stmt::Kind::lane_fold:

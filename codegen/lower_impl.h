@@ -67,7 +67,7 @@ class Lowering {
     std::vector<int> members;  // group axes, slowest first
     Role role = Role::P;
     Dim extent = 1;
-    std::vector<Id> index;     // its index now is the sum of these; empty outside its loop
+    std::vector<Id> index;  // its index now is the sum of these; empty outside its loop
   };
   struct Scope {
     std::unordered_map<const Node*, Cx<Value>> nodes;
@@ -151,8 +151,8 @@ class Lowering {
   void step_outer(const StateArrays& s, const Cx<Value>& x, Id position);
   void array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body);
   std::vector<Term> array_terms(const StateArrays& s);
-  void init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::*which);
-  void merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::*into, std::vector<int> StateArrays::*from);
+  void init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* which);
+  void merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* into, std::vector<int> StateArrays::* from);
   std::vector<Id> fold_lanes_array(const StateArrays& s);
   void finish_outer(int outer, std::vector<StateArrays>& states);
   std::vector<StateArrays> make_states(int outer);
@@ -167,18 +167,18 @@ class Lowering {
   AccessTable table_;
   KernelBuilder b_;
   Lowered out_;
-  std::vector<Axis> axes_;                 // slowest first
-  std::vector<int> axis_of_;               // group axis -> axes_
-  int inner_ = -1;                         // vectorised axis in axes_
+  std::vector<Axis> axes_;    // slowest first
+  std::vector<int> axis_of_;  // group axis -> axes_
+  int inner_ = -1;            // vectorised axis in axes_
   std::map<std::tuple<int, std::string, int, int, uint64_t>, Id> params_;
   std::map<std::tuple<int, std::string, int, int, uint64_t>, int> param_slots_;
-  std::map<int, int> kernel_accesses_;     // recipe -> kernel access
+  std::map<int, int> kernel_accesses_;  // recipe -> kernel access
   std::vector<Scope> scopes_;
   std::unordered_map<const Node*, std::vector<int>> spills_;  // column values kept in scratch: one access per part
-  std::vector<Id> flat_inner_;             // position over the I axes now, as a sum
+  std::vector<Id> flat_inner_;                                // position over the I axes now, as a sum
   Id tile_lo_ = 0, tile_hi_ = 0, minus_tile_lo_ = 0;
   bool in_inner_ = false;
-  bool slots_hold_states_ = false;         // state arrays are accesses of the step, not scratch
+  bool slots_hold_states_ = false;  // state arrays are accesses of the step, not scratch
 };
 
 }  // namespace voxloom::codegen

@@ -16,7 +16,8 @@ std::vector<Id> Lowering::init_states(const std::vector<const Node*>& reductions
   return ids;
 }
 
-std::vector<Id> Lowering::combine_states(const std::vector<const Node*>& reductions, const std::vector<Id>& left, const std::vector<Id>& right) {
+std::vector<Id> Lowering::combine_states(const std::vector<const Node*>& reductions, const std::vector<Id>& left,
+                                         const std::vector<Id>& right) {
   std::vector<Id> ids;
   size_t first = 0;
   for (const Node* n : reductions) {
@@ -195,7 +196,8 @@ void Lowering::lane_reduction(const InnerWork& work) {
   const Id q0 = add(p0, mul(l, order.leaf));
   const Id q1 = min_of(add(q0, order.leaf), p1);
   const std::vector<Id> lanes = lane_loop(q0, q1, work, neutral);
-  const std::vector<Id> folded = b_.lane_fold(static_cast<int>(ops::lanes_per_leaf), lanes, [&](const auto& a, const auto& c) { return combine_states(reductions, a, c); });
+  const std::vector<Id> folded = b_.lane_fold(static_cast<int>(ops::lanes_per_leaf), lanes,
+                                              [&](const auto& a, const auto& c) { return combine_states(reductions, a, c); });
   groups = b_.end_loop(combine_states(reductions, groups, folded));
   totals = b_.end_loop(combine_states(reductions, totals, groups));
   size_t first = 0;
@@ -254,7 +256,10 @@ void Lowering::leaves_kernel() {
   }
   const std::vector<Id> lanes = lane_loop(q0, q1, work, init);
   if (!in_.carry_slots.empty()) {
-    const Id unfinished = b_.record().bit_and(b_.record().lt(b_.value(q1), b_.value(add(start, order.leaf))), b_.record().lt(b_.value(q1), b_.value(order.n))).id;
+    const Id unfinished =
+        b_.record()
+            .bit_and(b_.record().lt(b_.value(q1), b_.value(add(start, order.leaf))), b_.record().lt(b_.value(q1), b_.value(order.n)))
+            .id;
     b_.begin_if(unfinished);
     const Id lane = b_.begin_loop(b_.integer(0), b_.integer(ops::lanes_per_leaf), {}, static_cast<int>(ops::lanes_per_leaf))[0];
     std::vector<Id> same;
@@ -271,8 +276,8 @@ void Lowering::leaves_kernel() {
     b_.end_loop(same);
     b_.end_if();
   }
-  const std::vector<Id> folded =
-      b_.lane_fold(static_cast<int>(ops::lanes_per_leaf), lanes, [&](const auto& a, const auto& c) { return combine_states(work.lane_reductions, a, c); });
+  const std::vector<Id> folded = b_.lane_fold(static_cast<int>(ops::lanes_per_leaf), lanes,
+                                              [&](const auto& a, const auto& c) { return combine_states(work.lane_reductions, a, c); });
   for (size_t k = 0; k < folded.size(); ++k) {
     auto at = terms(table_.state(k));
     at.push_back({leaf, -1});

@@ -74,7 +74,7 @@ void Lowering::array_loop(const StateArrays& s, const std::function<void(const s
   }
 }
 
-void Lowering::init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::*which) {
+void Lowering::init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* which) {
   for (StateArrays& s : states) {
     StateArrays shape = s;
     if (which != &StateArrays::leaf && s.count == ScratchRecipe::Count::lanes) shape.count = ScratchRecipe::Count::one;
@@ -98,7 +98,7 @@ std::vector<Id> Lowering::fold_lanes_array(const StateArrays& s) {
 }
 
 // into = combine(into, from), element by element.
-void Lowering::merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::*into, std::vector<int> StateArrays::*from) {
+void Lowering::merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* into, std::vector<int> StateArrays::* from) {
   for (StateArrays& s : states) {
     const bool folds = from == &StateArrays::leaf && s.count == ScratchRecipe::Count::lanes;
     std::vector<Id> folded;
@@ -190,7 +190,8 @@ void Lowering::finish_outer(int outer, std::vector<StateArrays>& states) {
   }
   // Point values that columns need are recorded outside the loop.
   for (const Node* n : group_.nodes) {
-    if (table_.needs(n) && group_.level(n) == Level::point && group_.stage.at(n).outer == outer + 1 && n->op().kind != OpKind::reduction) value(n);
+    if (table_.needs(n) && group_.level(n) == Level::point && group_.stage.at(n).outer == outer + 1 && n->op().kind != OpKind::reduction)
+      value(n);
   }
   map_loop([&] {
     for (StateArrays& s : states) {

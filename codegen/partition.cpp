@@ -51,8 +51,8 @@ class Partitioner {
  private:
   // A unit of work: a set of core compute nodes, or one node computed outside of kernels.
   struct Unit {
-    std::vector<int> nodes;     // positions in graph order, sorted
-    std::set<int> operands;     // units it needs
+    std::vector<int> nodes;  // positions in graph order, sorted
+    std::set<int> operands;  // units it needs
     bool alive = true;
     bool kernel = true;
   };
@@ -179,7 +179,8 @@ class Partitioner {
       return std::find(symbols.begin(), symbols.end(), options_.stream_symbol) != symbols.end();
     };
     bool any = false;
-    for (const LoopAxis& a : group.axes) any = any || (a.role != Role::P && streamed(a.extent) && (a.role == Role::O || group.inner_reduced));
+    for (const LoopAxis& a : group.axes)
+      any = any || (a.role != Role::P && streamed(a.extent) && (a.role == Role::O || group.inner_reduced));
     if (!any) return {};
     for (const Node* n : group.nodes) {
       if (n->op().kind != OpKind::reduction) continue;
@@ -187,8 +188,10 @@ class Partitioner {
       for (size_t k = 0; k < group.domain.at(n).size(); ++k) {
         if (axis_maps(*n, 0)[k].relation == AxisRelation::reduce) over_stream = over_stream || streamed(n->input(0).shape()[k]);
       }
-      if (!over_stream || !(group.stage.at(n) == Stage{})) return "reductions over the streamed axis keep their states between blocks and run apart from others";
-      if (reduction_role(group, *n) == Role::O && !group.has_role(group.domain.at(n), Role::I)) return "a reduction of row values over the streamed axis runs by itself";
+      if (!over_stream || !(group.stage.at(n) == Stage{}))
+        return "reductions over the streamed axis keep their states between blocks and run apart from others";
+      if (reduction_role(group, *n) == Role::O && !group.has_role(group.domain.at(n), Role::I))
+        return "a reduction of row values over the streamed axis runs by itself";
     }
     return {};
   }
@@ -232,7 +235,10 @@ class Partitioner {
         const int own = find(it->second);
         for (int producer : operands(own)) {
           if (!units_[static_cast<size_t>(producer)].kernel || depends_indirectly(own, producer)) continue;
-          if (tried_.insert({producer, own, units_[static_cast<size_t>(producer)].nodes.size(), units_[static_cast<size_t>(own)].nodes.size()}).second &&
+          if (tried_
+                  .insert(
+                      {producer, own, units_[static_cast<size_t>(producer)].nodes.size(), units_[static_cast<size_t>(own)].nodes.size()})
+                  .second &&
               try_merge(producer, own)) {
             merged = true;
             break;

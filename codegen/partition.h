@@ -11,7 +11,7 @@ namespace voxloom::codegen {
 
 /// Where a group's value goes: the storage of a node, possibly at an offset (an operand of a join), or a graph output.
 struct Store {
-  Expr value;                ///< a group node, seen through transpositions at most; in a copy group a leaf seen through any views
+  Expr value;                  ///< a group node, seen through transpositions at most; in a copy group a leaf seen through any views
   const Node* into = nullptr;  ///< node whose storage receives it; nullptr: graph output number `output`
   int output = -1;
   std::vector<Dim> offsets;  ///< empty: all zero
@@ -42,7 +42,7 @@ struct Partition {
 };
 
 struct PartitionOptions {
-  bool fuse = true;           ///< false: one kernel per operation
+  bool fuse = true;  ///< false: one kernel per operation
   /// Symbol of a streamed axis: reductions over it keep their states between blocks, so they share kernels with their like only.
   std::string stream_symbol = {};
 };

@@ -44,12 +44,13 @@ std::string literal_text(DType t, uint64_t bits) {
 std::set<std::string> reserved() {
   std::set<std::string> words{"params", "pointers", "begin", "end", "scratch", "lane", "half", "bool", "f32", "f64"};
   for (const char* t : {"i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"}) words.insert(t);
-  for (const char* w : {"alignas",  "and",      "asm",      "auto",      "break",   "case",   "catch",  "char",     "class",   "const",    "continue",
-                        "default",  "delete",   "do",       "double",    "else",    "enum",   "explicit", "export", "extern",  "false",    "float",
-                        "for",      "friend",   "goto",     "if",        "inline",  "int",    "long",   "mutable",  "namespace", "new",    "noexcept",
-                        "not",      "nullptr",  "operator", "or",        "private", "public", "register", "requires", "return", "short",   "signed",
-                        "sizeof",   "static",   "struct",   "switch",    "template", "this",  "throw",  "true",     "try",     "typedef",  "typename",
-                        "union",    "unsigned", "using",    "virtual",   "void",    "volatile", "while", "xor"}) {
+  for (const char* w :
+       {"alignas", "and",      "asm",      "auto",    "break",    "case",     "catch",    "char",     "class",     "const",   "continue",
+        "default", "delete",   "do",       "double",  "else",     "enum",     "explicit", "export",   "extern",    "false",   "float",
+        "for",     "friend",   "goto",     "if",      "inline",   "int",      "long",     "mutable",  "namespace", "new",     "noexcept",
+        "not",     "nullptr",  "operator", "or",      "private",  "public",   "register", "requires", "return",    "short",   "signed",
+        "sizeof",  "static",   "struct",   "switch",  "template", "this",     "throw",    "true",     "try",       "typedef", "typename",
+        "union",   "unsigned", "using",    "virtual", "void",     "volatile", "while",    "xor"}) {
     words.insert(w);
   }
   return words;
@@ -77,8 +78,7 @@ class Printer {
   }
 
  private:
-  template <class... T>
-  void line(fmt::format_string<T...> format, T&&... args) {
+  template <class... T> void line(fmt::format_string<T...> format, T&&... args) {
     out_.append(static_cast<size_t>(2 * depth_), ' ');
     fmt::format_to(std::back_inserter(out_), format, std::forward<T>(args)...);
     out_ += '\n';
@@ -107,9 +107,10 @@ class Printer {
 
   void base_pointer(size_t i) {
     const Access& a = k_.accesses[i];
-    const std::string base = a.scratch_slot >= 0 ? fmt::format("scratch + params[{}]", a.scratch_slot) : fmt::format("pointers[{}]", a.pointer);
-    line("char* const m{} = {};  // {}{}{}{}", i, base, short_name(a.storage), a.swapped ? ", bytes swapped" : "", a.written ? ", written" : "",
-         a.nontemporal ? ", past the caches" : "");
+    const std::string base =
+        a.scratch_slot >= 0 ? fmt::format("scratch + params[{}]", a.scratch_slot) : fmt::format("pointers[{}]", a.pointer);
+    line("char* const m{} = {};  // {}{}{}{}", i, base, short_name(a.storage), a.swapped ? ", bytes swapped" : "",
+         a.written ? ", written" : "", a.nontemporal ? ", past the caches" : "");
     taken_.insert(fmt::format("m{}", i));
   }
 
@@ -183,12 +184,18 @@ class Printer {
       case Prim::div: return fmt::format("{} / {}", a, b);
       case Prim::neg: return real ? "-" + a : fmt::format("vl_neg<{}>({})", t, a);
       case Prim::abs: return real ? fmt::format("vl_abs({})", a) : fmt::format("vl_abs<{}>({})", t, a);
-      case Prim::minimum: case Prim::maximum:
-        return real ? fmt::format("vl_{}({}, {})", prim_name(in.op), a, b) : call2(prim_name(in.op), t, a, b);
-      case Prim::idiv: case Prim::imod: case Prim::shl: case Prim::shr:
-        return call2(prim_name(in.op), t, a, b);
+      case Prim::minimum:
+      case Prim::maximum: return real ? fmt::format("vl_{}({}, {})", prim_name(in.op), a, b) : call2(prim_name(in.op), t, a, b);
+      case Prim::idiv:
+      case Prim::imod:
+      case Prim::shl:
+      case Prim::shr: return call2(prim_name(in.op), t, a, b);
       case Prim::fma: return fmt::format("vl_fma({}, {}, {})", a, b, c);
-      case Prim::sqrt: case Prim::floor: case Prim::ceil: case Prim::trunc: case Prim::rint: return fmt::format("vl_{}({})", prim_name(in.op), a);
+      case Prim::sqrt:
+      case Prim::floor:
+      case Prim::ceil:
+      case Prim::trunc:
+      case Prim::rint: return fmt::format("vl_{}({})", prim_name(in.op), a);
       case Prim::eq: return fmt::format("{} == {}", a, b);
       case Prim::ne: return fmt::format("{} != {}", a, b);
       case Prim::lt: return fmt::format("{} < {}", a, b);
@@ -317,9 +324,9 @@ class Printer {
 
   const Kernel& k_;
   std::vector<int> width_;
-  std::vector<std::string> text_;  // by id: how a value is written
+  std::vector<std::string> text_;      // by id: how a value is written
   std::map<int, std::string> stride_;  // by slot: the name of a stride
-  std::vector<bool> array_;        // by id: an array of lanes, written text_[lane]
+  std::vector<bool> array_;            // by id: an array of lanes, written text_[lane]
   std::set<std::string> taken_ = reserved();
   std::string name_, out_;
   int depth_ = 0;
@@ -328,8 +335,6 @@ class Printer {
 
 }  // namespace
 
-std::string print_c(const Kernel& kernel, std::string_view name) {
-  return Printer(kernel, name).run();
-}
+std::string print_c(const Kernel& kernel, std::string_view name) { return Printer(kernel, name).run(); }
 
 }  // namespace voxloom::codegen

@@ -77,7 +77,10 @@ class Builder {
       slot_of_[e.get()] = program_->argument_slots.back();
     }
     for (size_t k = 0; k < graph_.outputs().size(); ++k) {
-      Slot slot{.kind = Slot::Kind::output, .type = graph_.outputs()[k].type(), .index = static_cast<int>(k), .label = "output " + std::to_string(k)};
+      Slot slot{.kind = Slot::Kind::output,
+                .type = graph_.outputs()[k].type(),
+                .index = static_cast<int>(k),
+                .label = "output " + std::to_string(k)};
       program_->output_slots.push_back(add_slot(slot));
     }
     PartitionOptions partition_options = options_.partition;
@@ -91,7 +94,8 @@ class Builder {
       }
     }
     for (const Refusal& r : parts.refusals) {
-      program_->notes.push_back(std::string(r.consumer->op().name) + " and " + r.producer->op().name + " are separate kernels: " + r.reason);
+      program_->notes.push_back(std::string(r.consumer->op().name) + " and " + r.producer->op().name +
+                                " are separate kernels: " + r.reason);
     }
     find_lives();
     collect_checks();
@@ -126,9 +130,7 @@ class Builder {
   }
 
   void add_outside(const Node* n) {
-    if (n->op().kind != OpKind::reshape) {
-      fail_user(ErrorCode::usage, n->op().name, "is not supported by the compiler yet", n->origin());
-    }
+    if (n->op().kind != OpKind::reshape) { fail_user(ErrorCode::usage, n->op().name, "is not supported by the compiler yet", n->origin()); }
     const ViewMap map = resolve_views(n->input(0));
     const bool direct = map.base == n->input(0).get() && !is_scalar_constant(map.base);
     int source = -1;
@@ -231,7 +233,8 @@ class Builder {
   void add_step(const std::shared_ptr<const Group>& group, const LowerInput& in, bool after_stream) {
     KernelStep step = describe_step(in);
     if (step.accesses.empty()) return;
-    if (in.part == KernelPart::leaves || in.part == KernelPart::fold || in.part == KernelPart::accumulate || in.part == KernelPart::finish) {
+    if (in.part == KernelPart::leaves || in.part == KernelPart::fold || in.part == KernelPart::accumulate ||
+        in.part == KernelPart::finish) {
       step.global_positions = !options_.stream_symbol.empty() && (reduces_stream(*group, Role::I) || reduces_stream(*group, Role::O));
     }
     auto provider = std::make_shared<VariantProvider>(graph_, group, in, options_);
@@ -315,7 +318,9 @@ KernelHook& kernel_hook() {
   return hook;
 }
 
-std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options) { return Builder(graph, options).run(); }
+std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options) {
+  return Builder(graph, options).run();
+}
 
 std::vector<Kernel> kernels_of(const Graph& graph, const BuildOptions& options) {
   Builder builder(graph, options);

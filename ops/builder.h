@@ -11,8 +11,7 @@
 namespace voxloom::ops {
 
 /// A complex (or, with `re` alone, real) value.
-template <class V>
-struct Cx {
+template <class V> struct Cx {
   V re{}, im{};
 };
 
@@ -47,8 +46,7 @@ class InstSink {
 };
 
 /// Members shared by both builders; Derived offers V, `V emit(Prim, DType type, V a, V b, V c, imm)` and `V literal(DType, bits)`.
-template <class Derived, class Val>
-class BuilderBase {
+template <class Derived, class Val> class BuilderBase {
  public:
   using V = Val;
   V lit(DType t, double x) { return self().literal(t, bits_of(t, x)); }
@@ -88,7 +86,9 @@ class BuilderBase {
   V shr(V a, V n) { return op(Prim::shr, a, n); }
   V cast(DType to, V a) { return to == a.dtype ? a : self().emit(Prim::cast, to, a, a, a, 0); }
   V bitcast(DType to, V a) { return to == a.dtype ? a : self().emit(Prim::bitcast, to, a, a, a, 0); }
-  V rare(int function, V mask, V otherwise, V x) { return self().emit(Prim::rare, otherwise.dtype, mask, otherwise, x, static_cast<uint64_t>(function)); }
+  V rare(int function, V mask, V otherwise, V x) {
+    return self().emit(Prim::rare, otherwise.dtype, mask, otherwise, x, static_cast<uint64_t>(function));
+  }
 
  private:
   Derived& self() { return static_cast<Derived&>(*this); }

@@ -10,6 +10,7 @@ namespace voxloom::ops {
 
 /// Semantics are those of eval_prim() in ops/scalar_builder.cpp, bit for bit (all NaNs count as equal).
 /// Floats: IEEE 754, round to nearest even, subnormals kept. Integers: two's complement, wrapping.
+// clang-format off
 enum class Prim : uint8_t {
   literal,  ///< imm = bits of the value
   // arithmetic; operands and result of one dtype
@@ -31,6 +32,7 @@ enum class Prim : uint8_t {
   bitcast,            ///< same size
   rare,               ///< rare(mask, y, x): mask ? scalar_function[imm](x) : y; for slow paths chosen by value alone
 };
+// clang-format on
 
 /// An instruction in SSA form: operands are ids of earlier instructions. `type` is the dtype of the result.
 struct Inst {
@@ -44,9 +46,19 @@ struct Inst {
 constexpr int arity(Prim p) {
   switch (p) {
     case Prim::literal: return 0;
-    case Prim::neg: case Prim::abs: case Prim::sqrt: case Prim::floor: case Prim::ceil: case Prim::trunc: case Prim::rint:
-    case Prim::bit_not: case Prim::cast: case Prim::bitcast: return 1;
-    case Prim::fma: case Prim::select: case Prim::rare: return 3;
+    case Prim::neg:
+    case Prim::abs:
+    case Prim::sqrt:
+    case Prim::floor:
+    case Prim::ceil:
+    case Prim::trunc:
+    case Prim::rint:
+    case Prim::bit_not:
+    case Prim::cast:
+    case Prim::bitcast: return 1;
+    case Prim::fma:
+    case Prim::select:
+    case Prim::rare: return 3;
     default: return 2;
   }
 }

@@ -37,8 +37,10 @@ class VOXLOOM_API Array {
                     std::shared_ptr<const void> keep_alive = {});
   /// A window on elements of a C++ type.
   template <class T>
-  requires requires { DTypeOf<std::remove_const_t<T>>::value; }
-  static Array view(T* data, const Dims& shape) { return view(data, shape, dtype_of<std::remove_const_t<T>>); }
+    requires requires { DTypeOf<std::remove_const_t<T>>::value; }
+  static Array view(T* data, const Dims& shape) {
+    return view(data, shape, dtype_of<std::remove_const_t<T>>);
+  }
   /// A window on what a StridedView describes.
   static Array view(const StridedView& view, std::shared_ptr<const void> keep_alive = {});
   /// A window on a buffer; the layout must lie inside it. `data` is the first element.

@@ -23,13 +23,17 @@ int64_t ceil_div(int64_t a, int64_t b) { return b == 0 ? 0 : (a + b - 1) / b; }
 std::string shape_text(const Type& type) { return type.str(); }
 
 void check_argument(const Program& program, size_t k, const Type& type, const Layout& given) {
-  const std::string what = "argument " + std::to_string(k) + (program.argument_names[k].empty() ? "" : " (" + program.argument_names[k] + ")");
+  const std::string what =
+      "argument " + std::to_string(k) + (program.argument_names[k].empty() ? "" : " (" + program.argument_names[k] + ")");
   if (given.dtype != type.dtype) {
-    fail_user(ErrorCode::dtype, program.name, what + " is " + std::string(name_of(given.dtype)) + ", but its type is " + shape_text(type) +
-                                                  "; convert it with cast(" + std::string(name_of(type.dtype)) + "), or declare the input with that dtype");
+    fail_user(ErrorCode::dtype, program.name,
+              what + " is " + std::string(name_of(given.dtype)) + ", but its type is " + shape_text(type) + "; convert it with cast(" +
+                  std::string(name_of(type.dtype)) + "), or declare the input with that dtype");
   }
   if (given.shape.rank() != type.rank()) {
-    fail_user(ErrorCode::shape, program.name, what + " has shape " + to_string(given.shape) + ", but its type " + shape_text(type) + " has rank " + std::to_string(type.rank()));
+    fail_user(
+        ErrorCode::shape, program.name,
+        what + " has shape " + to_string(given.shape) + ", but its type " + shape_text(type) + " has rank " + std::to_string(type.rank()));
   }
 }
 
@@ -47,8 +51,9 @@ void bind_symbol(const Program& program, size_t k, const Type& type, const Layou
     why = "another axis has given " + d.str() + " that size";
   }
   if (size != expected) {
-    fail_user(ErrorCode::shape, program.name, "axis " + std::to_string(axis) + " of argument " + std::to_string(k) + " (" + program.argument_names[k] + ") is " +
-                                                  std::to_string(size) + " where " + std::to_string(expected) + " is needed: " + why);
+    fail_user(ErrorCode::shape, program.name,
+              "axis " + std::to_string(axis) + " of argument " + std::to_string(k) + " (" + program.argument_names[k] + ") is " +
+                  std::to_string(size) + " where " + std::to_string(expected) + " is needed: " + why);
   }
 }
 
@@ -64,7 +69,10 @@ void check_sizes(const Program& program, const DimBindings& dims) {
     const int64_t count = c.count.evaluate(dims), size = c.size.evaluate(dims), first = c.first.evaluate(dims);
     const int64_t last = first + (count - 1) * c.step;
     if (count < 0 || (count > 0 && (std::min(first, last) < 0 || std::max(first, last) >= size))) {
-      fail_user(ErrorCode::index, c.op, "elements " + std::to_string(first) + " to " + std::to_string(last) + " of an axis of size " + std::to_string(size) + " are asked for", c.origin);
+      fail_user(ErrorCode::index, c.op,
+                "elements " + std::to_string(first) + " to " + std::to_string(last) + " of an axis of size " + std::to_string(size) +
+                    " are asked for",
+                c.origin);
     }
   }
   for (const NonEmptyCheck& c : program.nonempty_checks) {
@@ -126,8 +134,8 @@ class Binder {
   void check_output(const Slot& slot, const Layout& needed, const Layout& given) const {
     if (given.dtype == needed.dtype && given.shape == needed.shape && !given.swapped) return;
     fail_user(given.dtype == needed.dtype ? ErrorCode::shape : ErrorCode::dtype, program_.name,
-              "out[" + std::to_string(slot.index) + "] is " + std::string(name_of(given.dtype)) + " " + to_string(given.shape) + ", but the result is " +
-                  std::string(name_of(needed.dtype)) + " " + to_string(needed.shape));
+              "out[" + std::to_string(slot.index) + "] is " + std::string(name_of(given.dtype)) + " " + to_string(given.shape) +
+                  ", but the result is " + std::string(name_of(needed.dtype)) + " " + to_string(needed.shape));
   }
 
   // Byte stride of an access along each loop axis.
@@ -153,7 +161,8 @@ class Binder {
     BoundStep bound;
     bound.leaf_parallel = step.leaf_parallel;
     bound.points = 1;
-    for (size_t a = 0; a < extents.size(); ++a) bound.points *= mentions_stream(step.extents[a]) ? step.extents[a].evaluate(b_.dims) : extents[a];
+    for (size_t a = 0; a < extents.size(); ++a)
+      bound.points *= mentions_stream(step.extents[a]) ? step.extents[a].evaluate(b_.dims) : extents[a];
     for (const AccessRecipe& access : step.accesses) {
       const Layout& layout = b_.slots[static_cast<size_t>(access.slot)];
       bound.bytes += layout.shape.product() * static_cast<int64_t>(size_of(access.storage));
@@ -175,7 +184,8 @@ class Binder {
     return std::find(symbols.begin(), symbols.end(), program_.stream_symbol) != symbols.end();
   }
 
-  VariantKey choose_variant(const KernelStep& step, const std::vector<int64_t>& extents, const std::vector<std::vector<int64_t>>& strides) const {
+  VariantKey choose_variant(const KernelStep& step, const std::vector<int64_t>& extents,
+                            const std::vector<std::vector<int64_t>>& strides) const {
     VariantKey key;
     key.unit = 0;
     for (size_t a = 0; a + 1 < extents.size(); ++a) {
@@ -190,7 +200,8 @@ class Binder {
       const auto item = static_cast<int64_t>(size_of(step.accesses[k].storage));
       const bool whole_element = size_of(layout.dtype) == static_cast<size_t>(item);
       const int64_t inner = extents.empty() ? 0 : strides[k].back();
-      const bool uses = !extents.empty() && std::any_of(step.accesses[k].terms.begin(), step.accesses[k].terms.end(), [&](const AxisTerm& t) { return t.axis == static_cast<int>(extents.size()) - 1; });
+      const bool uses = !extents.empty() && std::any_of(step.accesses[k].terms.begin(), step.accesses[k].terms.end(),
+                                                        [&](const AxisTerm& t) { return t.axis == static_cast<int>(extents.size()) - 1; });
       if (!uses || (whole_element && inner == item)) key.unit |= uint64_t{1} << k;
       else all_unit = false;
       if (layout.swapped && size_of(step.accesses[k].storage) > 1) key.swapped |= uint64_t{1} << k;
@@ -241,7 +252,8 @@ class Binder {
     int64_t tile = map_tile;
     if (std::find(step.roles.begin(), step.roles.end(), 'O') != step.roles.end() || step.global_positions) {
       int64_t state = 8;
-      for (const ScratchRecipe& s : bound.variant->scratch) state += s.count == ScratchRecipe::Count::tile ? static_cast<int64_t>(s.item_size) : 0;
+      for (const ScratchRecipe& s : bound.variant->scratch)
+        state += s.count == ScratchRecipe::Count::tile ? static_cast<int64_t>(s.item_size) : 0;
       tile = std::clamp<int64_t>(cache_sizes().l2 / 4 / state, 256, map_tile);
       if (step.outer_passes > 1) {
         int64_t per_point = 0;
@@ -278,11 +290,14 @@ class Binder {
     }
   }
 
-  void set_params(const KernelStep& step, BoundStep& bound, const std::vector<std::vector<int64_t>>& strides, int64_t tile, int64_t inner, const DimBindings& dims) const {
+  void set_params(const KernelStep& step, BoundStep& bound, const std::vector<std::vector<int64_t>>& strides, int64_t tile, int64_t inner,
+                  const DimBindings& dims) const {
     std::vector<int64_t> offsets;
     for (const ScratchRecipe& s : bound.variant->scratch) {
       offsets.push_back(static_cast<int64_t>(bound.scratch_bytes));
-      const int64_t elements = s.count == ScratchRecipe::Count::tile ? (step.tiled ? tile : whole_inner(step, dims)) : s.count == ScratchRecipe::Count::lanes ? 32 : 1;
+      const int64_t elements = s.count == ScratchRecipe::Count::tile    ? (step.tiled ? tile : whole_inner(step, dims))
+                               : s.count == ScratchRecipe::Count::lanes ? 32
+                                                                        : 1;
       bound.scratch_bytes += static_cast<size_t>(ceil_div(elements * static_cast<int64_t>(s.item_size), 64) * 64);
     }
     for (const ParamRecipe& p : bound.variant->params) {
@@ -335,7 +350,8 @@ class Binder {
       for (size_t k = 0; k < access.terms.size(); ++k) {
         const int64_t stride = layout.strides[static_cast<int>(k)];
         pointer.offset += access.terms[k].b.evaluate(b_.dims) * stride;
-        if (step.global_positions && k < slot.type.shape.size() && mentions_stream(slot.type.shape[k])) pointer.stream_stride += access.terms[k].a * stride;
+        if (step.global_positions && k < slot.type.shape.size() && mentions_stream(slot.type.shape[k]))
+          pointer.stream_stride += access.terms[k].a * stride;
       }
       bound.pointers.push_back(pointer);
     }
@@ -345,7 +361,9 @@ class Binder {
     const bool copied_alias = slot.kind == Slot::Kind::alias && alias_needs_copy(slot);
     return (slot.kind == Slot::Kind::temporary || copied_alias) && slot.first_step >= 0;
   }
-  int64_t slot_bytes(size_t k) const { return ceil_div(b_.slots[k].shape.product() * static_cast<int64_t>(size_of(program_.slots[k].type.dtype)), 64) * 64; }
+  int64_t slot_bytes(size_t k) const {
+    return ceil_div(b_.slots[k].shape.product() * static_cast<int64_t>(size_of(program_.slots[k].type.dtype)), 64) * 64;
+  }
 
   void place_temporaries() {
     b_.arena_offsets.assign(program_.slots.size(), -1);
@@ -417,8 +435,7 @@ class Binder {
       }
       if (offset < 0) {
         offset = 0;
-        while (!is_free(placed, k, offset, bytes, nullptr, &offset)) {
-        }
+        while (!is_free(placed, k, offset, bytes, nullptr, &offset)) {}
       }
       placed.push_back({k, offset, bytes});
       b_.arena_offsets[k] = offset;
@@ -444,7 +461,9 @@ Layout layout_of(const Array& array) { return {array.dtype(), array.shape(), arr
 
 DimBindings bind_dims(const Program& program, const std::vector<Layout>& arguments, const Block& block) {
   if (arguments.size() != program.argument_slots.size()) {
-    fail_user(ErrorCode::usage, program.name, "takes " + std::to_string(program.argument_slots.size()) + " arguments, but " + std::to_string(arguments.size()) + " were given");
+    fail_user(
+        ErrorCode::usage, program.name,
+        "takes " + std::to_string(program.argument_slots.size()) + " arguments, but " + std::to_string(arguments.size()) + " were given");
   }
   DimBindings dims;
   if (!program.stream_symbol.empty()) dims[program.stream_symbol] = block.length;
@@ -459,8 +478,9 @@ DimBindings bind_dims(const Program& program, const std::vector<Layout>& argumen
       const Dim& d = type.shape[static_cast<size_t>(axis)];
       if (d.is_constant() || d.is_symbol()) continue;
       if (const int64_t expected = d.evaluate(dims); expected != arguments[k].shape[axis]) {
-        fail_user(ErrorCode::shape, program.name, "axis " + std::to_string(axis) + " of argument " + std::to_string(k) + " (" + program.argument_names[k] + ") is " +
-                                                      std::to_string(arguments[k].shape[axis]) + " where " + d.str() + " = " + std::to_string(expected) + " is needed");
+        fail_user(ErrorCode::shape, program.name,
+                  "axis " + std::to_string(axis) + " of argument " + std::to_string(k) + " (" + program.argument_names[k] + ") is " +
+                      std::to_string(arguments[k].shape[axis]) + " where " + d.str() + " = " + std::to_string(expected) + " is needed");
       }
     }
   }

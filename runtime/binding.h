@@ -27,14 +27,14 @@ struct BoundStep {
   struct Pointer {
     int slot = 0;
     int64_t offset = 0;
-    int64_t stream_stride = 0;   ///< bytes per position of the streamed axis, for steps in whole-array positions
+    int64_t stream_stride = 0;  ///< bytes per position of the streamed axis, for steps in whole-array positions
   };
   std::vector<Pointer> pointers;
-  int64_t range = 0;             ///< parallel range
-  int64_t chunk = 0;             ///< range units per piece of work; 0: all on the caller
-  int64_t points = 0;            ///< points of the loop space
-  int64_t bytes = 0;             ///< read and written, each array once
-  size_t scratch_bytes = 0;      ///< per worker
+  int64_t range = 0;         ///< parallel range
+  int64_t chunk = 0;         ///< range units per piece of work; 0: all on the caller
+  int64_t points = 0;        ///< points of the loop space
+  int64_t bytes = 0;         ///< read and written, each array once
+  size_t scratch_bytes = 0;  ///< per worker
   /// Params that change from block to block: slot numbers, -1 if unused.
   int position_lo = -1, position_hi = -1, block_leaves = -1, block_parity = -1;
   int64_t leaf_length = 0, per_position = 1;  ///< positions of the reduction per index of the streamed axis
@@ -50,20 +50,20 @@ struct Block {
 struct Binding {
   std::shared_ptr<const Program> program;
   std::vector<Layout> arguments, outputs;
-  DimBindings dims;              ///< of this block
+  DimBindings dims;  ///< of this block
   std::vector<Layout> slots;
   std::vector<int64_t> arena_offsets;  ///< per slot; -1: not in the arena
   std::vector<int64_t> state_offsets;  ///< per slot: place among what lives between blocks; -1: none
   int64_t arena_bytes = 0, state_bytes = 0;
   std::vector<BoundStep> steps;
-  size_t scratch_bytes = 0;      ///< largest of the steps
+  size_t scratch_bytes = 0;  ///< largest of the steps
   int64_t flat_output_bytes = 0;
 };
 
 struct BindOptions {
   int threads = 1;
-  Block block;                   ///< used when the program is streamed
-  std::vector<Layout> outputs;   ///< given output layouts (out=); empty: dense
+  Block block;                       ///< used when the program is streamed
+  std::vector<Layout> outputs;       ///< given output layouts (out=); empty: dense
   std::vector<char> output_aligned;  ///< per output: its address is 64-byte aligned
 };
 

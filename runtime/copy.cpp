@@ -35,11 +35,21 @@ struct Two64 {
 };
 
 template <size_t size> struct Carrier;
-template <> struct Carrier<1> { using type = uint8_t; };
-template <> struct Carrier<2> { using type = uint16_t; };
-template <> struct Carrier<4> { using type = uint32_t; };
-template <> struct Carrier<8> { using type = uint64_t; };
-template <> struct Carrier<16> { using type = Two64; };
+template <> struct Carrier<1> {
+  using type = uint8_t;
+};
+template <> struct Carrier<2> {
+  using type = uint16_t;
+};
+template <> struct Carrier<4> {
+  using type = uint32_t;
+};
+template <> struct Carrier<8> {
+  using type = uint64_t;
+};
+template <> struct Carrier<16> {
+  using type = Two64;
+};
 
 template <size_t item, size_t component> void move_one(std::byte* dst, const std::byte* src) {
   typename Carrier<item>::type v;

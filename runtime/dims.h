@@ -19,7 +19,8 @@ class Dims {
  public:
   constexpr Dims() noexcept = default;
   template <std::integral... I>
-  requires(sizeof...(I) > 0 && sizeof...(I) <= static_cast<size_t>(max_rank)) constexpr Dims(I... sizes) noexcept
+    requires(sizeof...(I) > 0 && sizeof...(I) <= static_cast<size_t>(max_rank))
+  constexpr Dims(I... sizes) noexcept
       : values_{static_cast<int64_t>(sizes)...}, rank_(static_cast<int>(sizeof...(I))) {}  // NOLINT: implicit
   /// UserError(shape) above max_rank.
   Dims(std::span<const int64_t> sizes) : rank_(checked_rank(sizes.size())) { copy_from(sizes.data()); }     // NOLINT: implicit

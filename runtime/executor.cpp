@@ -27,8 +27,7 @@ void grow(Buffer& buffer, int64_t bytes) {
 }
 
 // A small array on the stack, on the heap when it is long.
-template <class T, size_t N>
-class Inline {
+template <class T, size_t N> class Inline {
  public:
   explicit Inline(size_t n) {
     if (n > N) heap_.resize(n);
@@ -61,7 +60,8 @@ class Runner {
       if (options_.observer) {
         const auto start = std::chrono::steady_clock::now();
         run_step(b_.steps[static_cast<size_t>(item.step)]);
-        (*options_.observer)(static_cast<size_t>(item.step), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        (*options_.observer)(static_cast<size_t>(item.step),
+                             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
       } else {
         run_step(b_.steps[static_cast<size_t>(item.step)]);
       }
@@ -136,7 +136,8 @@ class Runner {
     auto* scratch = reinterpret_cast<char*>(workspace_.scratch.data());
     if (step.chunk == 0 || options_.threads <= 1) {
       constexpr int64_t polled_points = 1 << 22;  // a few milliseconds of work between looks at the cancel flag
-      const int64_t piece = options_.cancel && step.points > polled_points ? std::max<int64_t>(1, range / (step.points / polled_points)) : range;
+      const int64_t piece =
+          options_.cancel && step.points > polled_points ? std::max<int64_t>(1, range / (step.points / polled_points)) : range;
       for (int64_t begin = 0; begin < range; begin += piece) {
         if (begin > 0) check(options_.cancel, program_.name);
         entry(params, pointers, begin, std::min(begin + piece, range), scratch);

@@ -24,7 +24,7 @@ struct RunOptions {
   int threads = 1;
   const CancelToken* cancel = nullptr;
   Block block;
-  bool after_stream = false;       ///< run the steps that come after the last block, else the others
+  bool after_stream = false;  ///< run the steps that come after the last block, else the others
   const StepObserver* observer = nullptr;
 };
 

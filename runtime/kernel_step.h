@@ -24,8 +24,8 @@ struct AxisTerm {
 
 /// An array the kernel reads or writes, in terms of the step's loop axes (slowest first).
 struct AccessRecipe {
-  int slot = 0;                 ///< program slot
-  int part = 0;                 ///< 0 real, 1 imaginary part of a complex array
+  int slot = 0;  ///< program slot
+  int part = 0;  ///< 0 real, 1 imaginary part of a complex array
   bool written = false;
   DType storage = DType::f32;   ///< of one part
   std::vector<AxisTerm> terms;  ///< one per slot axis
@@ -34,19 +34,19 @@ struct AccessRecipe {
 /// What a params slot of the kernel holds.
 struct ParamRecipe {
   enum class Kind : uint8_t {
-    dim,             ///< value of `dim`
-    leaf_length,     ///< leaf_length(dim)
-    group_span,      ///< 256 * leaf_length(dim)
-    leaf_count,      ///< ceil(dim / leaf_length(dim))
-    block_leaf_count, ///< leaves of a reduction of length dim that the positions [position_lo, position_hi) touch
-    tile,            ///< elements of the innermost axis per piece of work, chosen at bind
-    tile_count,      ///< ceil(innermost extent / tile)
-    stride,          ///< byte stride of `access` along loop axis `axis`
-    scratch_offset,  ///< byte offset of scratch array `access`
-    position_lo,     ///< first and one-past-last position of the streamed reduction in this block
+    dim,               ///< value of `dim`
+    leaf_length,       ///< leaf_length(dim)
+    group_span,        ///< 256 * leaf_length(dim)
+    leaf_count,        ///< ceil(dim / leaf_length(dim))
+    block_leaf_count,  ///< leaves of a reduction of length dim that the positions [position_lo, position_hi) touch
+    tile,              ///< elements of the innermost axis per piece of work, chosen at bind
+    tile_count,        ///< ceil(innermost extent / tile)
+    stride,            ///< byte stride of `access` along loop axis `axis`
+    scratch_offset,    ///< byte offset of scratch array `access`
+    position_lo,       ///< first and one-past-last position of the streamed reduction in this block
     position_hi,
-    block_parity,     ///< 0 and 1 in turn from block to block
-    bits,            ///< `bits`
+    block_parity,  ///< 0 and 1 in turn from block to block
+    bits,          ///< `bits`
   } kind = Kind::dim;
   Dim dim = 0;
   int access = 0, axis = 0;
@@ -61,10 +61,10 @@ struct ScratchRecipe {
 
 /// A kernel compiled for one choice of layouts.
 struct KernelVariant {
-  std::shared_ptr<const void> code;     ///< keeps the machine code alive
+  std::shared_ptr<const void> code;  ///< keeps the machine code alive
   KernelEntry entry = nullptr;
   std::vector<ParamRecipe> params;
-  std::vector<int> pointers;            ///< access recipe of each pointer
+  std::vector<int> pointers;  ///< access recipe of each pointer
   std::vector<ScratchRecipe> scratch;
   double compile_seconds = 0;
   bool from_cache = false;
@@ -72,30 +72,30 @@ struct KernelVariant {
 
 /// What the layouts at a call decide.
 struct VariantKey {
-  bool collapsed = true;     ///< runs of axes that are dense in every array are one loop
-  uint64_t unit = ~uint64_t{0};       ///< bit per access: consecutive along the innermost axis
-  uint64_t swapped = 0;      ///< bit per access: stored in the other byte order
-  bool nontemporal = false;  ///< written arrays bypass the caches
+  bool collapsed = true;         ///< runs of axes that are dense in every array are one loop
+  uint64_t unit = ~uint64_t{0};  ///< bit per access: consecutive along the innermost axis
+  uint64_t swapped = 0;          ///< bit per access: stored in the other byte order
+  bool nontemporal = false;      ///< written arrays bypass the caches
   friend bool operator==(const VariantKey&, const VariantKey&) = default;
 };
 
 /// One kernel of a program.
 struct KernelStep {
-  std::string name;                     ///< "Fused{sub,mean,std,div}"
-  std::vector<Dim> extents;             ///< of the loop axes, slowest first
-  std::vector<char> roles;              ///< per axis: 'P' parallel, 'O' reduced outside, 'I' innermost (codegen/group.h)
-  std::vector<int> collapse_into;       ///< per axis: its run; a run of axes dense in every array becomes one axis in the collapsed variant
+  std::string name;                ///< "Fused{sub,mean,std,div}"
+  std::vector<Dim> extents;        ///< of the loop axes, slowest first
+  std::vector<char> roles;         ///< per axis: 'P' parallel, 'O' reduced outside, 'I' innermost (codegen/group.h)
+  std::vector<int> collapse_into;  ///< per axis: its run; a run of axes dense in every array becomes one axis in the collapsed variant
   /// The innermost axis is mapped and cut into tiles; tiles are the fastest part of the parallel range, then the other axes that are not 'O',
   /// fastest first. Otherwise the parallel range is that of the 'P' axes (of 1 if there are none).
   bool tiled = false;
-  Dim outer_extent = 1;                 ///< positions of the O axes: a tile of all of them should stay in cache when passes > 1
+  Dim outer_extent = 1;  ///< positions of the O axes: a tile of all of them should stay in cache when passes > 1
   int outer_passes = 1;
-  bool leaf_parallel = false;           ///< the parallel range starts with the leaves of a reduction of length `reduced` that the block touches
+  bool leaf_parallel = false;  ///< the parallel range starts with the leaves of a reduction of length `reduced` that the block touches
   Dim reduced = 0;
   /// Streamed reductions: sizes are those of the whole array, and arrays that arrive in blocks are addressed by whole-array positions.
   bool global_positions = false;
   std::vector<AccessRecipe> accesses;
-  double flops_per_point = 0;           ///< primitive instructions per point of the loop space, for the profile
+  double flops_per_point = 0;  ///< primitive instructions per point of the loop space, for the profile
   /// Compiles (or finds) the variant; thread-safe and memoised by the provider.
   std::function<std::shared_ptr<const KernelVariant>(const VariantKey&)> variant;
 };

@@ -15,21 +15,21 @@ namespace voxloom::runtime {
 struct Slot {
   enum class Kind : uint8_t { argument, constant, temporary, output, alias } kind = Kind::temporary;
   Type type = {};
-  int index = 0;             ///< number of the argument or output; alias: the slot whose elements it shows under another shape
+  int index = 0;  ///< number of the argument or output; alias: the slot whose elements it shows under another shape
   Array constant = {};
   /// A trailing axis of leaf_count(leaves_of) elements for the states of a reduction's leaves.
   bool has_leaves = false;
   Dim leaves_of = 0;
   /// Steps (positions in Program::order) that first write and last read it; for the arena.
   int first_step = -1, last_step = -1;
-  std::string label = {};         ///< for explain: name of the node whose value it holds
+  std::string label = {};  ///< for explain: name of the node whose value it holds
 };
 
 /// One entry of the execution order.
 struct OrderItem {
-  int step = -1;             ///< kernel step, or
-  int alias_slot = -1;       ///< a reshape: the slot becomes a view of its source, copied first if the source is not dense
-  bool after_stream = false; ///< runs once, after the last block of a streamed pass
+  int step = -1;              ///< kernel step, or
+  int alias_slot = -1;        ///< a reshape: the slot becomes a view of its source, copied first if the source is not dense
+  bool after_stream = false;  ///< runs once, after the last block of a streamed pass
 };
 
 /// Two sizes that an operation needs to be equal and that the types could not tell.

@@ -6,8 +6,8 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <random>
 
@@ -72,12 +72,13 @@ TEST_CASE("streamed results have the interpreter's bits for any budget, thread c
     write_image(folder.file(name), voxels);
     const vl::io::Image a = vl::io::open(folder.file(name));
     const Expr x = a.expr();
-    const std::vector<Expr> values{x / 2,
-                                   vl::mean(x, "t"),
-                                   (x - vl::mean(x, "t")) / vl::std(x, "t"),
-                                   vl::sub(vl::index(x, {vl::ellipsis, vl::Slice{1, {}, {}}}), vl::index(x, {vl::ellipsis, vl::Slice{{}, -1, {}}})),
-                                   vl::index(x, {vl::ellipsis, 3}) - vl::mean(x),
-                                   vl::max(x, "z")};
+    const std::vector<Expr> values{
+        x / 2,
+        vl::mean(x, "t"),
+        (x - vl::mean(x, "t")) / vl::std(x, "t"),
+        vl::sub(vl::index(x, {vl::ellipsis, vl::Slice{1, {}, {}}}), vl::index(x, {vl::ellipsis, vl::Slice{{}, -1, {}}})),
+        vl::index(x, {vl::ellipsis, 3}) - vl::mean(x),
+        vl::max(x, "z")};
     const auto expected = expected_of(values, {{name, voxels}});
     for (int threads : {1, 2, 3}) {
       for (int64_t memory : {vl::MiB(25), vl::MiB(120)}) {
@@ -125,9 +126,7 @@ TEST_CASE("a budget below the minimum is refused before anything is read or writ
   try {
     vl::io::save(x / 2, folder.file("o.nii"), {.memory = 4096});
     FAIL("no error");
-  } catch (const vl::RuntimeError& e) {
-    REQUIRE(e.code() == vl::ErrorCode::limit);
-  }
+  } catch (const vl::RuntimeError& e) { REQUIRE(e.code() == vl::ErrorCode::limit); }
   REQUIRE(!std::filesystem::exists(folder.file("o.nii")));
 }
 

@@ -18,7 +18,7 @@ struct KernelCase {
   std::vector<DType> dtypes;    ///< of the buffers' elements, for comparison (NaNs equal); swapped buffers compare as bytes (u8)
   int64_t begin = 0, end = 0;
   size_t scratch_bytes = 0;
-  bool writes = true;           ///< the call changes some buffer
+  bool writes = true;  ///< the call changes some buffer
 };
 
 using Entry = std::function<void(const int64_t* params, char* const* pointers, int64_t begin, int64_t end, char* scratch)>;

@@ -27,8 +27,7 @@ std::vector<char> packed(DType t, const std::vector<uint64_t>& values) {
   for (size_t i = 0; i < values.size(); ++i) std::memcpy(&bytes[i * size_of(t)], &values[i], size_of(t));
   return bytes;
 }
-template <class T>
-std::vector<char> bytes_of(const std::vector<T>& values) {
+template <class T> std::vector<char> bytes_of(const std::vector<T>& values) {
   std::vector<char> bytes(values.size() * sizeof(T));
   std::memcpy(bytes.data(), values.data(), bytes.size());
   return bytes;
@@ -76,8 +75,7 @@ std::vector<std::vector<char>> run_case(const KernelCase& c, const Entry& entry)
 }
 
 namespace {
-template <class T>
-bool same_float(const char* a, const char* b) {
+template <class T> bool same_float(const char* a, const char* b) {
   T x, y;
   std::memcpy(&x, a, sizeof x);
   std::memcpy(&y, b, sizeof y);
@@ -108,15 +106,41 @@ std::vector<uint64_t> awkward_values(DType t) {
     out.push_back(t == DType::boolean ? bits & 1 : n == 8 ? bits : bits & ((uint64_t{1} << (8 * n)) - 1));
   };
   if (t == DType::f32 || t == DType::f64) {
-    for (double x : {0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1.5, 3.0, 1e-3, 1e10, -7.25, 127.0, 128.0, -128.0, -129.0, 255.0, 256.0, 32767.5, 65536.0,
-                     2147483647.0, 2147483648.0, -2147483649.0, 4294967295.0, 9.2233720368547758e18, 1.8446744073709552e19, -9.3e18, 1e30}) {
+    for (double x : {0.0,
+                     -0.0,
+                     1.0,
+                     -1.0,
+                     0.5,
+                     -2.5,
+                     1.5,
+                     3.0,
+                     1e-3,
+                     1e10,
+                     -7.25,
+                     127.0,
+                     128.0,
+                     -128.0,
+                     -129.0,
+                     255.0,
+                     256.0,
+                     32767.5,
+                     65536.0,
+                     2147483647.0,
+                     2147483648.0,
+                     -2147483649.0,
+                     4294967295.0,
+                     9.2233720368547758e18,
+                     1.8446744073709552e19,
+                     -9.3e18,
+                     1e30}) {
       add(ops::bits_of(t, x));
     }
     if (t == DType::f32) {
-      for (uint32_t bits : {1u, 0x80000001u, 0x007fffffu, 0x7f7fffffu, 0xff7fffffu, 0x7f800000u, 0xff800000u, 0x7fc00000u, 0x4effffffu}) add(bits);
+      for (uint32_t bits : {1u, 0x80000001u, 0x007fffffu, 0x7f7fffffu, 0xff7fffffu, 0x7f800000u, 0xff800000u, 0x7fc00000u, 0x4effffffu})
+        add(bits);
     } else {
-      for (uint64_t bits : {1ul, 0x8000000000000001ul, 0x7feffffffffffffful, 0x7ff0000000000000ul, 0xfff0000000000000ul, 0x7ff8000000000000ul,
-                            0x3ff0000010000000ul, 0x47efffffe0000000ul}) {
+      for (uint64_t bits : {1ul, 0x8000000000000001ul, 0x7feffffffffffffful, 0x7ff0000000000000ul, 0xfff0000000000000ul,
+                            0x7ff8000000000000ul, 0x3ff0000010000000ul, 0x47efffffe0000000ul}) {
         add(bits);
       }
     }
@@ -126,7 +150,8 @@ std::vector<uint64_t> awkward_values(DType t) {
   for (int64_t v : {0, 1, 2, 3, 7, 8, 31, 32, 33, 63, 64, 100, 127, 128, 255, 256, 32767, 65535, -1, -2, -3, -7, -8, -100, -128}) {
     add(static_cast<uint64_t>(v));
   }
-  for (uint64_t v : {0x7fffffffull, 0x80000000ull, 0xffffffffull, 0x7fffffffffffffffull, 0x8000000000000000ull, 0x8000000000000001ull}) add(v);
+  for (uint64_t v : {0x7fffffffull, 0x80000000ull, 0xffffffffull, 0x7fffffffffffffffull, 0x8000000000000000ull, 0x8000000000000001ull})
+    add(v);
   return out;
 }
 
@@ -330,8 +355,9 @@ KernelCase scalars(bool swapped) {
     uint64_t bits;
   };
   std::vector<int> in, out;
-  const Item items[] = {{DType::i16, 0x0102}, {DType::i32, 0x01020304}, {DType::u64, 0x0102030405060708}, {DType::f32, 0x3f801234}, {DType::f64, 0x3ff0000012345678},
-                        {DType::u8, 0x7f}, {DType::boolean, 1}};
+  const Item items[] = {{DType::i16, 0x0102},     {DType::i32, 0x01020304},         {DType::u64, 0x0102030405060708},
+                        {DType::f32, 0x3f801234}, {DType::f64, 0x3ff0000012345678}, {DType::u8, 0x7f},
+                        {DType::boolean, 1}};
   for (const Item& item : items) {
     std::vector<char> bytes = packed(item.dtype, {item.bits});
     if (swapped) std::reverse(bytes.begin(), bytes.end());

@@ -56,10 +56,13 @@ TEST_CASE("verify refuses wrong ids and scopes") {
   refused(sum(), [](Kernel& k) { first(k, ops::Prim::add).inst.args[0] = first(k, ops::Prim::add).id; }, "before its definition");
   refused(sum(), [](Kernel& k) { first(k, ops::Prim::cast).id = first(k, Stmt::Kind::load).id; }, "defined twice");
   refused(sum(), [](Kernel& k) { first(k, Stmt::Kind::store).value = first(k, Stmt::Kind::load).id; }, "outside its block");
-  refused(samples::flattened(2, 2, 2), [](Kernel& k) {
-    Block& body = first(k, Stmt::Kind::loop).loop->body;
-    std::swap(body.front(), first(k, Stmt::Kind::store));
-  }, "before its definition");
+  refused(
+      samples::flattened(2, 2, 2),
+      [](Kernel& k) {
+        Block& body = first(k, Stmt::Kind::loop).loop->body;
+        std::swap(body.front(), first(k, Stmt::Kind::store));
+      },
+      "before its definition");
 }
 
 TEST_CASE("verify refuses wrong dtypes") {
@@ -84,8 +87,10 @@ TEST_CASE("verify refuses wrong lanes and widths") {
   refused(sum(), [](Kernel& k) { vector_loop(k).extents = {k.begin}; }, "no extents");
   refused(sum(), [](Kernel& k) { vector_loop(k).carried[0].next = vector_loop(k).carried[1].next; }, "next is i64");
   refused(samples::lanes_through_rows(2, 9), [](Kernel& k) { vector_loop(k).lanes = 16; }, "16 lanes");
-  refused(samples::lanes_through_rows(2, 9), [](Kernel& k) { first(k, Stmt::Kind::loop).loop->carried[2].next = vector_loop(k).carried[0].result; },
-          "phi and next differ in lanes");
+  refused(
+      samples::lanes_through_rows(2, 9),
+      [](Kernel& k) { first(k, Stmt::Kind::loop).loop->carried[2].next = vector_loop(k).carried[0].result; },
+      "phi and next differ in lanes");
 }
 
 TEST_CASE("verify refuses wrong memory accesses") {
@@ -96,13 +101,17 @@ TEST_CASE("verify refuses wrong memory accesses") {
   refused(flat(), [](Kernel& k) { k.accesses.back().scratch_slot = 99; }, "no param 99");
   refused(flat(), [](Kernel& k) { first(k, Stmt::Kind::load).terms[0].stride_slot = 99; }, "no param 99");
   refused(flat(), [](Kernel& k) { k.params[3].dtype = DType::f32; }, "param 3 is not i64");
-  refused(samples::primitives(DType::f32), [](Kernel& k) { first(k, Stmt::Kind::store).terms.clear(); }, "lanes value without a lanes index");
-  refused(samples::primitives(DType::f32), [](Kernel& k) {
-    Stmt& s = first(k, Stmt::Kind::store);
-    k.accesses[static_cast<size_t>(s.slot)].nontemporal = true;
-    s.terms[0].stride_slot = 0;
-    k.params.push_back({DType::i64, "stride"});
-  }, "without a single unit term");
+  refused(
+      samples::primitives(DType::f32), [](Kernel& k) { first(k, Stmt::Kind::store).terms.clear(); }, "lanes value without a lanes index");
+  refused(
+      samples::primitives(DType::f32),
+      [](Kernel& k) {
+        Stmt& s = first(k, Stmt::Kind::store);
+        k.accesses[static_cast<size_t>(s.slot)].nontemporal = true;
+        s.terms[0].stride_slot = 0;
+        k.params.push_back({DType::i64, "stride"});
+      },
+      "without a single unit term");
   refused(samples::leaf_sum(0, 40), [](Kernel& k) { k.accesses[1].nontemporal = true; }, "outside a free loop");
   refused(samples::row_center(2, 9), [](Kernel& k) { first(k, Stmt::Kind::store).value = k.begin; }, "i64 into f32");
 }
@@ -111,11 +120,16 @@ TEST_CASE("verify refuses wrong conditions and folds") {
   refused(samples::flattened(2, 2, 2), [](Kernel& k) { first(k, Stmt::Kind::if_).value = k.begin; }, "not a uniform bool");
   const auto sum = [] { return samples::leaf_sum(0, 40); };
   refused(sum(), [](Kernel& k) { first(k, Stmt::Kind::lane_fold).fold->outputs.pop_back(); }, "differ in number");
-  refused(sum(), [](Kernel& k) { first(k, Stmt::Kind::lane_fold).fold->combine.push_back(std::move(first(k, Stmt::Kind::store))); }, "only instructions");
-  refused(sum(), [](Kernel& k) {
-    LaneFold& f = *first(k, Stmt::Kind::lane_fold).fold;
-    f.combine[0].inst.args[0] = f.values[0];
-  }, "meet");
+  refused(
+      sum(), [](Kernel& k) { first(k, Stmt::Kind::lane_fold).fold->combine.push_back(std::move(first(k, Stmt::Kind::store))); },
+      "only instructions");
+  refused(
+      sum(),
+      [](Kernel& k) {
+        LaneFold& f = *first(k, Stmt::Kind::lane_fold).fold;
+        f.combine[0].inst.args[0] = f.values[0];
+      },
+      "meet");
 }
 
 }  // namespace voxloom::codegen

@@ -52,7 +52,7 @@ TEST_CASE("no page is writable and executable; dropped kernels leave nothing", "
   KernelRegistry::get().set_limit(0);
   const int cycles = std::getenv("VOXLOOM_LONG_TESTS") != nullptr ? 1000 : 60;
   Mappings before;
-  long resident = 0;
+  [[maybe_unused]] long resident = 0;
   for (int k = -20; k < cycles; ++k) {
     const auto kernel = compile_kernel(add_constant(k + 0.25), {target, "", 0});
     if (k % 16 == 0) CHECK(mappings().writable_and_executable == 0);

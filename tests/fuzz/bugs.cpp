@@ -237,7 +237,8 @@ void wrong_part(Kernel& k) {
   int first = -1;
   each_statement(k, [&](Stmt& s) {
     if (s.kind != Stmt::Kind::load) return;
-    if (first >= 0 && first != s.slot && k.accesses[static_cast<size_t>(first)].storage == k.accesses[static_cast<size_t>(s.slot)].storage) {
+    if (first >= 0 && first != s.slot &&
+        k.accesses[static_cast<size_t>(first)].storage == k.accesses[static_cast<size_t>(s.slot)].storage) {
       s.slot = first;
     } else {
       first = s.slot;

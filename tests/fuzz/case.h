@@ -18,13 +18,13 @@ enum class Values : uint8_t { small, uniform, wide, special };
 struct CaseInput {
   DType dtype = DType::f32;
   std::vector<int64_t> shape = {};
-  std::vector<AxisKind> kinds = {};      ///< one per axis
-  std::vector<std::string> names = {};   ///< an image when not empty
+  std::vector<AxisKind> kinds = {};     ///< one per axis
+  std::vector<std::string> names = {};  ///< an image when not empty
   Order order = Order::C;
-  bool constant = false;            ///< a constant of the graph instead of an argument
-  uint32_t repeated = 0;            ///< bit k: the elements do not change along axis k
+  bool constant = false;  ///< a constant of the graph instead of an argument
+  uint32_t repeated = 0;  ///< bit k: the elements do not change along axis k
   Values values = Values::small;
-  uint64_t seed = 0;                ///< of the values
+  uint64_t seed = 0;  ///< of the values
 };
 
 /// An operation. `op` is a row's name or one of: index slice flip dimshuffle reshape broadcast_to concatenate stack cast.
@@ -48,7 +48,7 @@ struct Case {
 /// The graph of a case. Its inputs are those of `case_` that are no constants, in order.
 struct Built {
   Graph graph;
-  std::vector<int> arguments;   ///< index into Case::inputs of each input of the graph
+  std::vector<int> arguments;  ///< index into Case::inputs of each input of the graph
   DimBindings bindings;
 };
 /// UserError where the ops refuse. `leaves[k]` stands for input k where it is given (and must then be no input leaf).

@@ -15,8 +15,9 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-const std::vector<DType> dtypes{DType::f32, DType::f32, DType::f32, DType::f64, DType::f64, DType::i8,  DType::i16, DType::i16,
-                                DType::i32, DType::i64, DType::u8,  DType::u16, DType::u32, DType::u64, DType::boolean, DType::c64, DType::c128};
+const std::vector<DType> dtypes{DType::f32, DType::f32, DType::f32,     DType::f64, DType::f64, DType::i8,
+                                DType::i16, DType::i16, DType::i32,     DType::i64, DType::u8,  DType::u16,
+                                DType::u32, DType::u64, DType::boolean, DType::c64, DType::c128};
 const std::vector<int64_t> sizes{0, 1, 1, 2, 3, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 127, 513, 1025};
 constexpr int max_rank = 5;
 
@@ -47,8 +48,9 @@ class Generator {
   // --- inputs ---
   void base_shape(bool big) {
     if (big) {
-      base_ = rng_.chance(0.5) ? Shape{rng_.between(1050000, 1250000)} : rng_.chance(0.5) ? Shape{rng_.between(2, 5), rng_.between(66000, 240000)}
-                                                                                           : Shape{rng_.between(66000, 240000), rng_.between(2, 5)};
+      base_ = rng_.chance(0.5)   ? Shape{rng_.between(1050000, 1250000)}
+              : rng_.chance(0.5) ? Shape{rng_.between(2, 5), rng_.between(66000, 240000)}
+                                 : Shape{rng_.between(66000, 240000), rng_.between(2, 5)};
       return;
     }
     const int64_t rank = images_ ? rng_.between(1, 4) : rng_.chance(0.1) ? rng_.between(0, max_rank) : rng_.between(1, 3);
@@ -134,9 +136,7 @@ class Generator {
       all_.push_back(std::move(e));
       case_.nodes.push_back(std::move(node));
       return true;
-    } catch (const UserError&) {
-      return false;
-    }
+    } catch (const UserError&) { return false; }
   }
 
   void grow() {
@@ -178,11 +178,14 @@ class Generator {
   }
 
   bool reduction(int x, bool keepdims) {
-    static const std::vector<std::string> rows{"sum", "sum", "mean", "mean", "prod", "min", "max", "argmin", "argmax", "any", "all", "var", "std"};
+    static const std::vector<std::string> rows{"sum",    "sum",    "mean", "mean", "prod", "min", "max",
+                                               "argmin", "argmax", "any",  "all",  "var",  "std"};
     CaseNode node{.op = rng_.pick(rows), .in = {x}, .ints = {keepdims ? 1 : 0, 0, -1, -1}};
     if ((node.op == "var" || node.op == "std") && rng_.chance(0.3)) node.ints[1] = 1;
-    if ((node.op == "sum" || node.op == "mean" || node.op == "prod") && rng_.chance(0.1)) node.ints[2] = static_cast<int64_t>(rng_.pick(dtypes));
-    if ((node.op == "sum" || node.op == "mean") && rng_.chance(0.1)) node.ints[3] = static_cast<int64_t>(rng_.chance(0.5) ? DType::f32 : DType::f64);
+    if ((node.op == "sum" || node.op == "mean" || node.op == "prod") && rng_.chance(0.1))
+      node.ints[2] = static_cast<int64_t>(rng_.pick(dtypes));
+    if ((node.op == "sum" || node.op == "mean") && rng_.chance(0.1))
+      node.ints[3] = static_cast<int64_t>(rng_.chance(0.5) ? DType::f32 : DType::f64);
     const int rank = expr(x).rank();
     if (rank > 0 && rng_.chance(0.75)) {
       for (int k = 0; k < rank; ++k) {
@@ -261,7 +264,8 @@ class Generator {
   void broadcast_node(int x) {
     Shape shape = shape_of(expr(x));
     CaseNode node{.op = "broadcast_to", .in = {x}};
-    for (size_t k = 0; k < shape.size(); ++k) node.ints.push_back(expr(x).shape()[k].is_one() && rng_.chance(0.8) ? rng_.pick(sizes) : shape[k]);
+    for (size_t k = 0; k < shape.size(); ++k)
+      node.ints.push_back(expr(x).shape()[k].is_one() && rng_.chance(0.8) ? rng_.pick(sizes) : shape[k]);
     if (rng_.chance(0.5)) node.ints.insert(node.ints.begin(), rng_.between(1, 4));
     add(std::move(node));
   }

@@ -23,9 +23,10 @@ namespace {
 
 struct Arguments {
   uint64_t seed = 1;
-  int64_t count = 0;      ///< 0: until the time is over
+  int64_t count = 0;  ///< 0: until the time is over
   double seconds = 60;
-  bool images = false, explain = false, one = false, minimize = false, check_bugs = false, list_bugs = false, variations = true, keep_going = false, verbose = false;
+  bool images = false, explain = false, one = false, minimize = false, check_bugs = false, list_bugs = false, variations = true,
+       keep_going = false, verbose = false;
   std::string bug, numpy;
 };
 
@@ -58,9 +59,7 @@ std::string run_seed(uint64_t seed, const CheckOptions& options, Statistics& sta
       return {};
     }
     return "an illegal graph was built: " + what;
-  } catch (const std::exception& e) {
-    return std::string("exception: ") + e.what();
-  }
+  } catch (const std::exception& e) { return std::string("exception: ") + e.what(); }
 }
 
 /// Runs f in a child process: true when it says so or crashes.
@@ -117,9 +116,7 @@ int one_seed(const Arguments& a, CheckOptions options) {
       return 0;
     }
     report(a.seed, problem);
-  } catch (const std::exception& e) {
-    report(a.seed, std::string("exception: ") + e.what());
-  }
+  } catch (const std::exception& e) { report(a.seed, std::string("exception: ") + e.what()); }
   return 1;
 }
 
@@ -136,8 +133,8 @@ int many_seeds(const Arguments& a, const CheckOptions& options) {
     ++failures;
     if (!a.keep_going) break;
   }
-  std::printf("seeds %llu to %llu in %.1f s: %s\n%d differences\n", static_cast<unsigned long long>(a.seed), static_cast<unsigned long long>(seed) - 1,
-              seconds_since(start), statistics.str().c_str(), failures);
+  std::printf("seeds %llu to %llu in %.1f s: %s\n%d differences\n", static_cast<unsigned long long>(a.seed),
+              static_cast<unsigned long long>(seed) - 1, seconds_since(start), statistics.str().c_str(), failures);
   if (failures > 0) std::printf("again: graphfuzz --seed S --minimize\n");
   return failures > 0 ? 1 : 0;
 }
@@ -161,7 +158,8 @@ int check_bugs(const Arguments& a) {
       }
       return false;
     });
-    std::printf("%-24s %s after %.2f s (%s)\n", std::string(bug.name).c_str(), found ? "found" : "MISSED", seconds_since(begin), std::string(bug.what).c_str());
+    std::printf("%-24s %s after %.2f s (%s)\n", std::string(bug.name).c_str(), found ? "found" : "MISSED", seconds_since(begin),
+                std::string(bug.what).c_str());
     std::fflush(stdout);
     missed += found ? 0 : 1;
   }

@@ -76,14 +76,13 @@ bool as_input(const Case& c, int node, Case& out) {
     std::for_each(out.outputs.begin(), out.outputs.end(), change);
     out.inputs.push_back(in);
     return true;
-  } catch (const Error&) {
-    return false;
-  }
+  } catch (const Error&) { return false; }
 }
 
 class Minimiser {
  public:
-  Minimiser(Case c, const std::function<bool(const Case&)>& fails, int most_tries) : best_(std::move(c)), fails_(fails), left_(most_tries) {}
+  Minimiser(Case c, const std::function<bool(const Case&)>& fails, int most_tries)
+      : best_(std::move(c)), fails_(fails), left_(most_tries) {}
 
   Case run() {
     accept(without_dead(best_));
@@ -183,6 +182,8 @@ class Minimiser {
 
 }  // namespace
 
-Case minimise(Case c, const std::function<bool(const Case&)>& fails, int most_tries) { return Minimiser(std::move(c), fails, most_tries).run(); }
+Case minimise(Case c, const std::function<bool(const Case&)>& fails, int most_tries) {
+  return Minimiser(std::move(c), fails, most_tries).run();
+}
 
 }  // namespace voxloom::fuzz

@@ -78,9 +78,10 @@ std::string RunOptions::str() const {
 }
 
 std::string Statistics::str() const {
-  std::string s = std::to_string(graphs) + " graphs, " + std::to_string(nodes) + " nodes, " + std::to_string(runs) + " runs, " + std::to_string(streamed) + " streamed, " + std::to_string(compiled) +
-                  " compilations; " + std::to_string(nonempty) + " with elements, " + std::to_string(with_reduction) + " with reductions, " +
-                  std::to_string(multi_kernel) + " of several kernels, " + std::to_string(refused) + " illegal ones refused, " + std::to_string(failed_both) +
+  std::string s = std::to_string(graphs) + " graphs, " + std::to_string(nodes) + " nodes, " + std::to_string(runs) + " runs, " +
+                  std::to_string(streamed) + " streamed, " + std::to_string(compiled) + " compilations; " + std::to_string(nonempty) +
+                  " with elements, " + std::to_string(with_reduction) + " with reductions, " + std::to_string(multi_kernel) +
+                  " of several kernels, " + std::to_string(refused) + " illegal ones refused, " + std::to_string(failed_both) +
                   " refused at the call, " + std::to_string(numpy) + " written for NumPy";
   return s;
 }
@@ -97,7 +98,8 @@ std::string check(const Case& c, const CheckOptions& options, Statistics& statis
   if (want.failed && want.code == ErrorCode::internal) return "the interpreter: " + want.message;
   count(c, built, want, statistics);
   Rng rng(c.seed * 0x9e3779b97f4a7c15u + 1);
-  if (!options.numpy_folder.empty() && !want.failed && rng.chance(0.05)) statistics.numpy += write_numpy_case(options.numpy_folder, c.seed, built.graph, arguments);
+  if (!options.numpy_folder.empty() && !want.failed && rng.chance(0.05))
+    statistics.numpy += write_numpy_case(options.numpy_folder, c.seed, built.graph, arguments);
   Compiled compiled(c, built, arguments, want, statistics);
   if (options.bug != nullptr && options.skip_untouched && !options.bug->in_layouts && !compiled.touches(*options.bug)) return {};
   RunOptions way = first_way(rng);

@@ -21,13 +21,13 @@ struct Outcome {
 /// One way to run a compiled graph.
 struct RunOptions {
   std::string target = "native";
-  bool passes = true;       ///< graph passes
-  bool fuse = true;         ///< several operations in one kernel
+  bool passes = true;  ///< graph passes
+  bool fuse = true;    ///< several operations in one kernel
   int threads = 1;
-  int calls = 1;            ///< the last one's outputs count, and all must agree
-  bool out = false;         ///< results go to buffers of ours
-  bool text = false;        ///< the graph goes through its text form first
-  int64_t memory = 0;       ///< budget of the call in bytes; 0: none
+  int calls = 1;       ///< the last one's outputs count, and all must agree
+  bool out = false;    ///< results go to buffers of ours
+  bool text = false;   ///< the graph goes through its text form first
+  int64_t memory = 0;  ///< budget of the call in bytes; 0: none
   const Bug* bug = nullptr;
   std::string str() const;
 };

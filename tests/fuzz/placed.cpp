@@ -58,7 +58,8 @@ Layout make_layout(DType t, const std::vector<int64_t>& shape, LayoutKind kind, 
   std::vector<size_t> order(shape.size());
   std::iota(order.begin(), order.end(), size_t{0});
   if (rng.chance(0.5)) std::reverse(order.begin(), order.end());
-  for (size_t k = order.size(); rng.chance(0.4) && k > 1; --k) std::swap(order[k - 1], order[static_cast<size_t>(rng.below(static_cast<int64_t>(k)))]);
+  for (size_t k = order.size(); rng.chance(0.4) && k > 1; --k)
+    std::swap(order[k - 1], order[static_cast<size_t>(rng.below(static_cast<int64_t>(k)))]);
   l.strides.assign(shape.size(), 0);
   int64_t step = item;
   bool empty = false;
@@ -66,7 +67,7 @@ Layout make_layout(DType t, const std::vector<int64_t>& shape, LayoutKind kind, 
     const int64_t n = shape[axis];
     empty = empty || n == 0;
     if (rng.chance(0.15)) step *= rng.between(2, 3);
-    if (rng.chance(0.05)) step += 1;  // no multiple of the item size
+    if (rng.chance(0.05)) step += 1;                                          // no multiple of the item size
     if (!output && (repeated >> axis & 1) != 0 && rng.chance(0.7)) continue;  // stride 0
     const bool negative = rng.chance(0.2);
     l.strides[axis] = negative ? -step : step;
@@ -93,8 +94,7 @@ Placed placed(const Layout& l, DType t, const std::vector<int64_t>& shape, bool 
   return {std::move(a), std::move(memory)};
 }
 
-template <class T>
-bool same_float(const std::byte* a, const std::byte* b) {
+template <class T> bool same_float(const std::byte* a, const std::byte* b) {
   T x, y;
   std::memcpy(&x, a, sizeof x);
   std::memcpy(&y, b, sizeof y);
@@ -148,7 +148,8 @@ uint64_t GuardedMemory::hash() const {
   return h;
 }
 
-Placed place(const std::vector<std::byte>& dense, DType t, const std::vector<int64_t>& shape, LayoutKind kind, uint32_t repeated, Rng& rng) {
+Placed place(const std::vector<std::byte>& dense, DType t, const std::vector<int64_t>& shape, LayoutKind kind, uint32_t repeated,
+             Rng& rng) {
   const Layout l = make_layout(t, shape, kind, repeated, false, rng);
   Placed p = placed(l, t, shape, true, rng);
   size_t at = 0;
@@ -197,8 +198,9 @@ std::string difference(const Plain& want, const Plain& got) {
     if (bad++ == 0) first = i;
   }
   if (bad == 0) return {};
-  return std::to_string(bad) + " of " + std::to_string(want.bytes.size() / item) + " elements differ, the first at " + std::to_string(first / item) + " of " +
-         to_string(Dims(want.shape)) + ": want " + item_text(want.dtype, &want.bytes[first]) + ", got " + item_text(want.dtype, &got.bytes[first]);
+  return std::to_string(bad) + " of " + std::to_string(want.bytes.size() / item) + " elements differ, the first at " +
+         std::to_string(first / item) + " of " + to_string(Dims(want.shape)) + ": want " + item_text(want.dtype, &want.bytes[first]) +
+         ", got " + item_text(want.dtype, &got.bytes[first]);
 }
 
 std::string layout_text(const Array& a) {

@@ -39,7 +39,8 @@ struct Placed {
   std::shared_ptr<GuardedMemory> memory;
 };
 /// `repeated`: axes along which elements do not change and the stride may be 0.
-Placed place(const std::vector<std::byte>& dense, DType dtype, const std::vector<int64_t>& shape, LayoutKind kind, uint32_t repeated, Rng& rng);
+Placed place(const std::vector<std::byte>& dense, DType dtype, const std::vector<int64_t>& shape, LayoutKind kind, uint32_t repeated,
+             Rng& rng);
 /// An array to be written, full of canaries; no zero strides, native byte order.
 Placed place_output(DType dtype, const std::vector<int64_t>& shape, LayoutKind kind, Rng& rng);
 

@@ -18,8 +18,7 @@ class Rng {
   bool chance(double p) { return unit() < p; }
   /// [0, 1).
   double unit() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-  template <class T>
-  const T& pick(const std::vector<T>& from) {
+  template <class T> const T& pick(const std::vector<T>& from) {
     return from[static_cast<size_t>(below(static_cast<int64_t>(from.size())))];
   }
 

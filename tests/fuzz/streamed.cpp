@@ -27,7 +27,8 @@ class MemorySource final : public io::BlockSource {
     info_.stream_axis = std::max(0, static_cast<int>(image.shape.size()) - 1);
     // From last axis fastest to first axis fastest.
     data_.resize(image.bytes.size());
-    const StridedView from{const_cast<std::byte*>(image.bytes.data()), image.dtype, image.shape, dense_strides(image.shape, item(), false), false};
+    const StridedView from{const_cast<std::byte*>(image.bytes.data()), image.dtype, image.shape, dense_strides(image.shape, item(), false),
+                           false};
     const StridedView to{data_.data(), image.dtype, image.shape, dense_strides(image.shape, item(), true), info_.swapped};
     copy_strided(to, from);
   }
@@ -62,7 +63,8 @@ class MemorySource final : public io::BlockSource {
 class MemorySink final : public io::BlockSink {
  public:
   /// `dims`: the shape as a file has it, with axes of extent 1 where the value has none.
-  MemorySink(DType dtype, std::vector<int64_t> shape, std::vector<int64_t> dims, bool in_order) : dtype_(dtype), shape_(std::move(shape)), in_order_(in_order) {
+  MemorySink(DType dtype, std::vector<int64_t> shape, std::vector<int64_t> dims, bool in_order)
+      : dtype_(dtype), shape_(std::move(shape)), in_order_(in_order) {
     header_.dims = std::move(dims);
     int64_t n = 1;
     for (int64_t d : shape_) n *= d;
@@ -180,7 +182,8 @@ Outcome streamed(const Case& c, const Built& built, const std::vector<Plain>& ar
     }
     const detail::StreamPlan plan = detail::plan_stream(graph, options);
     how += plan.axis ? ", along " + plan.axis->name + " in " + std::to_string(plan.passes.size()) + " passes" : ", whole";
-    const std::vector<Array> results = detail::run_stream(plan, pointers, {.threads = options.threads, .function = options.function, .cancel = nullptr, .progress = {}, .profile = nullptr});
+    const std::vector<Array> results = detail::run_stream(
+        plan, pointers, {.threads = options.threads, .function = options.function, .cancel = nullptr, .progress = {}, .profile = nullptr});
     for (size_t k = 0; k < results.size(); ++k) {
       if (sinks[k] && !sinks[k]->problem().empty()) fail_internal("output " + std::to_string(k) + ": " + sinks[k]->problem());
       out.outputs.push_back(sinks[k] ? sinks[k]->plain() : plain_of(results[k].view()));

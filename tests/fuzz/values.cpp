@@ -13,8 +13,34 @@ namespace {
 
 double special_number(Rng& rng) {
   constexpr double inf = std::numeric_limits<double>::infinity();
-  static const std::vector<double> list{0.0, -0.0, 1, -1, 0.5, -0.5, 2, inf, -inf, std::nan(""), 1e-45, -1e-40, 3.4028234663852886e38, -3.4e38, 1e300,
-                                        5e-324, 2147483647, -2147483648.0, 4294967296.0, 9.3e18, 1e5, -1e5, 127.5, -128.5, 88.7, -103.9, 709.8, 6.25e6};
+  static const std::vector<double> list{0.0,
+                                        -0.0,
+                                        1,
+                                        -1,
+                                        0.5,
+                                        -0.5,
+                                        2,
+                                        inf,
+                                        -inf,
+                                        std::nan(""),
+                                        1e-45,
+                                        -1e-40,
+                                        3.4028234663852886e38,
+                                        -3.4e38,
+                                        1e300,
+                                        5e-324,
+                                        2147483647,
+                                        -2147483648.0,
+                                        4294967296.0,
+                                        9.3e18,
+                                        1e5,
+                                        -1e5,
+                                        127.5,
+                                        -128.5,
+                                        88.7,
+                                        -103.9,
+                                        709.8,
+                                        6.25e6};
   return rng.pick(list);
 }
 
@@ -34,8 +60,25 @@ uint64_t integer_bits(Rng& rng, Values mix, bool is_signed) {
     case Values::uniform: return static_cast<uint64_t>(is_signed ? rng.between(-100, 100) : rng.between(0, 200));
     case Values::wide: return rng.bits();
     case Values::special: {
-      static const std::vector<uint64_t> list{0, 1, 2, 31, 32, 63, 64, 127, 128, 255, 32767, 65535, 0x7fffffff, 0x80000000, 0xffffffff,
-                                              0x7fffffffffffffff, 0x8000000000000000, ~uint64_t{0}, ~uint64_t{0} - 1};
+      static const std::vector<uint64_t> list{0,
+                                              1,
+                                              2,
+                                              31,
+                                              32,
+                                              63,
+                                              64,
+                                              127,
+                                              128,
+                                              255,
+                                              32767,
+                                              65535,
+                                              0x7fffffff,
+                                              0x80000000,
+                                              0xffffffff,
+                                              0x7fffffffffffffff,
+                                              0x8000000000000000,
+                                              ~uint64_t{0},
+                                              ~uint64_t{0} - 1};
       return rng.chance(0.4) ? rng.pick(list) : static_cast<uint64_t>(rng.between(-9, 9));
     }
   }
