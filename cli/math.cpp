@@ -35,13 +35,13 @@ std::string header_path(const std::vector<InputName>& inputs, const Options& opt
 void deliver(Session& session, const Options& options, const Expr& value, const std::string& output, const std::string& label) {
   if (options.explain) {
     const std::string plan = session.explain(value, output);
-    return print(label + (label.empty() ? "" : "\n") + plan + (plan.ends_with("\n") ? "" : "\n"));
+    return print(label + (label.empty() ? "" : ":\n") + plan + (plan.ends_with("\n") ? "" : "\n"));
   }
   if (!output.empty()) return session.save(value, output);
   if (value.rank() != 0)
     fail_user(ErrorCode::usage, options.command,
               "the result is an image of type " + value.type().str() + "; say where it goes with -o OUT.nii");
-  print(label + session.evaluate(value) + "\n");
+  print(label + (label.empty() ? "" : "\t") + session.evaluate(value) + "\n");
 }
 
 }  // namespace
@@ -89,7 +89,7 @@ void reduction(const Options& options) {
     const io::Image image = open_image(path, options);
     const Expr value = reduce(op(options.command.c_str()), Operand(image.expr(), OriginId{}), axes, {.ddof = options.ddof});
     Session session(options, {}, image.header().data_bytes());
-    deliver(session, options, value, outputs[k], outputs.size() > 1 ? io::printable_path(path) + "\t" : "");
+    deliver(session, options, value, outputs[k], outputs.size() > 1 ? io::printable_path(path) : "");
   }
 }
 
