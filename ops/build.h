@@ -69,19 +69,17 @@ inline Expr astype(const Operand& x, DType dtype) { return cast(x, dtype); }
   inline Expr alias(const Operand& x) { return name(x); }
 #define VOXLOOM_ALIAS2(alias, name) \
   inline Expr alias(const Operand& x, const Operand& y) { return name(x, y); }
-VOXLOOM_ALIAS1(negative, neg)
-VOXLOOM_ALIAS1(absolute, abs)
-VOXLOOM_ALIAS1(sgn, sign)
-VOXLOOM_ALIAS1(square, sqr)
+// clang-format off
+VOXLOOM_ALIAS1(negative, neg) VOXLOOM_ALIAS1(absolute, abs) VOXLOOM_ALIAS1(sgn, sign) VOXLOOM_ALIAS1(square, sqr)
 VOXLOOM_ALIAS1(arcsin, asin) VOXLOOM_ALIAS1(arccos, acos) VOXLOOM_ALIAS1(arctan, atan) VOXLOOM_ALIAS1(arcsinh, asinh)
-    VOXLOOM_ALIAS1(arccosh, acosh) VOXLOOM_ALIAS1(arctanh, atanh) VOXLOOM_ALIAS1(invert, bit_not) VOXLOOM_ALIAS1(radians, deg2rad)
-        VOXLOOM_ALIAS1(degrees, rad2deg) VOXLOOM_ALIAS1(tensor_copy, identity) VOXLOOM_ALIAS2(true_div, div)
-            VOXLOOM_ALIAS2(true_divide, div) VOXLOOM_ALIAS2(int_div, floordiv) VOXLOOM_ALIAS2(floor_divide, floordiv)
-                VOXLOOM_ALIAS2(remainder, mod) VOXLOOM_ALIAS2(power, pow) VOXLOOM_ALIAS2(arctan2, atan2) VOXLOOM_ALIAS2(equal, eq)
-                    VOXLOOM_ALIAS2(not_equal, ne) VOXLOOM_ALIAS2(less, lt) VOXLOOM_ALIAS2(less_equal, le) VOXLOOM_ALIAS2(greater, gt)
-                        VOXLOOM_ALIAS2(greater_equal, ge) VOXLOOM_ALIAS2(bitwise_and, bit_and) VOXLOOM_ALIAS2(bitwise_or, bit_or)
-                            VOXLOOM_ALIAS2(bitwise_xor, bit_xor) VOXLOOM_ALIAS2(left_shift, shl) VOXLOOM_ALIAS2(right_shift, shr)
-                                VOXLOOM_ALIAS2(fill, second)
+VOXLOOM_ALIAS1(arccosh, acosh) VOXLOOM_ALIAS1(arctanh, atanh) VOXLOOM_ALIAS1(invert, bit_not) VOXLOOM_ALIAS1(radians, deg2rad)
+VOXLOOM_ALIAS1(degrees, rad2deg) VOXLOOM_ALIAS1(tensor_copy, identity) VOXLOOM_ALIAS2(true_div, div) VOXLOOM_ALIAS2(true_divide, div)
+VOXLOOM_ALIAS2(int_div, floordiv) VOXLOOM_ALIAS2(floor_divide, floordiv) VOXLOOM_ALIAS2(remainder, mod) VOXLOOM_ALIAS2(power, pow)
+VOXLOOM_ALIAS2(arctan2, atan2) VOXLOOM_ALIAS2(equal, eq) VOXLOOM_ALIAS2(not_equal, ne) VOXLOOM_ALIAS2(less, lt)
+VOXLOOM_ALIAS2(less_equal, le) VOXLOOM_ALIAS2(greater, gt) VOXLOOM_ALIAS2(greater_equal, ge) VOXLOOM_ALIAS2(bitwise_and, bit_and)
+VOXLOOM_ALIAS2(bitwise_or, bit_or) VOXLOOM_ALIAS2(bitwise_xor, bit_xor) VOXLOOM_ALIAS2(left_shift, shl) VOXLOOM_ALIAS2(right_shift, shr)
+VOXLOOM_ALIAS2(fill, second)
+// clang-format on
 #undef VOXLOOM_ALIAS1
 #undef VOXLOOM_ALIAS2
                                     inline Expr switch_(const Operand& condition, const Operand& x, const Operand& y) {

@@ -28,13 +28,17 @@ VOXLOOM_API Expr variable(const char* function, DType dtype, int rank, int unit,
     return detail::variable(#function, dtype, rank, unit, std::move(name), shape, where);                                              \
   }
 // row() has shape (1, n), col() (n, 1): their axis of size 1 broadcasts.
-#define VOXLOOM_VARIABLES(prefix, dtype)                                                         \
-  VOXLOOM_VARIABLE(prefix##scalar, dtype, 0, -1)                                                 \
-  VOXLOOM_VARIABLE(prefix##vector, dtype, 1, -1)                                                 \
-  VOXLOOM_VARIABLE(prefix##row, dtype, 2, 0)                                                     \
-  VOXLOOM_VARIABLE(prefix##col, dtype, 2, 1)                                                     \
-  VOXLOOM_VARIABLE(prefix##matrix, dtype, 2, -1) VOXLOOM_VARIABLE(prefix##tensor3, dtype, 3, -1) \
-      VOXLOOM_VARIABLE(prefix##tensor4, dtype, 4, -1) VOXLOOM_VARIABLE(prefix##tensor5, dtype, 5, -1)
+// clang-format off
+#define VOXLOOM_VARIABLES(prefix, dtype)          \
+  VOXLOOM_VARIABLE(prefix##scalar, dtype, 0, -1)  \
+  VOXLOOM_VARIABLE(prefix##vector, dtype, 1, -1)  \
+  VOXLOOM_VARIABLE(prefix##row, dtype, 2, 0)      \
+  VOXLOOM_VARIABLE(prefix##col, dtype, 2, 1)      \
+  VOXLOOM_VARIABLE(prefix##matrix, dtype, 2, -1)  \
+  VOXLOOM_VARIABLE(prefix##tensor3, dtype, 3, -1) \
+  VOXLOOM_VARIABLE(prefix##tensor4, dtype, 4, -1) \
+  VOXLOOM_VARIABLE(prefix##tensor5, dtype, 5, -1)
+// clang-format on
 VOXLOOM_VARIABLES(, current_policy().floatX)
 VOXLOOM_VARIABLES(b, DType::i8)
 VOXLOOM_VARIABLES(w, DType::i16)
