@@ -42,9 +42,9 @@ def erfcx_m(t, k, c):
 # name: (comment, function, weight of the absolute error, lo, hi, {32: degree, 64: degree})
 FITS = {
     "exp_wide": ("(e^r - 1) / r, |r| <= ln 2", lambda r: expm1(r) / r, lambda r: r / exp(r), -2 * H - 0.0005, 2 * H + 0.0005, {64: 12}),
-    "exp_half": ("(e^r - 1) / r, |r| <= ln 2 / 2", lambda r: expm1(r) / r, lambda r: r / exp(r), -H - 0.0005, H + 0.0005, {32: 5, 64: 10}),
+    "exp_half": ("(e^r - 1) / r, |r| <= ln 2 / 2", lambda r: expm1(r) / r, lambda r: r / exp(r), -H - 0.0005, H + 0.0005, {32: 5}),
     "exp2_wide": ("(2^r - 1) / r, |r| <= 1", lambda r: expm1(r * log(2)) / r, lambda r: r / 2**r, -1, 1, {64: 12}),
-    "exp2_half": ("(2^r - 1) / r, |r| <= 1/2", lambda r: expm1(r * log(2)) / r, lambda r: r / 2**r, mpf(-0.5), mpf(0.5), {32: 5, 64: 10}),
+    "exp2_half": ("(2^r - 1) / r, |r| <= 1/2", lambda r: expm1(r * log(2)) / r, lambda r: r / 2**r, mpf(-0.5), mpf(0.5), {32: 5}),
     "expm1": ("(e^r - 1 - r) / r^2, |r| <= ln 2 / 2", lambda r: (expm1(r) - r) / r**2, lambda r: r * r / abs(expm1(r)), -H - 0.0005, H + 0.0005, {32: 5, 64: 10}),
     "tanh_small": ("(tanh x - x) / x^3 in x^2, |x| <= 0.98", root(lambda x: (tanh(x) / x - 1) / x**2), root(lambda x: x**3 / tanh(x)), 0, mpf("0.9604"), {32: 6}),
     "log": ("(log(1+f) - f) / f^2, 1+f in [sqrt 1/2, sqrt 2]", log_q, lambda f: f * f / abs(log1p(f)), ROOT[0], ROOT[1], {32: 9}),

@@ -11,10 +11,6 @@ inline constexpr double exp_wide_c64[] = {0x1.ffffffffffffcp-1,  0x1.fffffffffff
 /// (e^r - 1) / r, |r| <= ln 2 / 2; error 0.058 * 2^-24.
 inline constexpr double exp_half_c32[] = {0x1.0000000000000p+0, 0x1.fffffc0000000p-2, 0x1.55548a0000000p-3,
                                           0x1.55584c0000000p-5, 0x1.123fe60000000p-7, 0x1.6ae45e0000000p-10};
-/// (e^r - 1) / r, |r| <= ln 2 / 2; error 0.2 * 2^-53.
-inline constexpr double exp_half_c64[] = {0x1.0000000000003p+0,  0x1.0000000000006p-1,  0x1.5555555554643p-3,  0x1.55555555518eep-5,
-                                          0x1.11111113b5a6ap-7,  0x1.6c16c1815bc4ep-10, 0x1.a019f58ccdd51p-13, 0x1.a0199fd9ec2bbp-16,
-                                          0x1.71f64534ab84ap-19, 0x1.28a9800b58317p-22, 0x1.8c01efa224b4cp-26};
 /// (2^r - 1) / r, |r| <= 1; error 0.28 * 2^-53.
 inline constexpr double exp2_wide_c64[] = {0x1.62e42fefa39ecp-1,  0x1.ebfbdff82c586p-3,  0x1.c6b08d704a65dp-5,  0x1.3b2ab6fba5ce9p-7,
                                            0x1.5d87fe784d087p-10, 0x1.430912f6b23fbp-13, 0x1.ffcbfcf1e913fp-17, 0x1.62c02521782d6p-20,
@@ -23,10 +19,6 @@ inline constexpr double exp2_wide_c64[] = {0x1.62e42fefa39ecp-1,  0x1.ebfbdff82c
 /// (2^r - 1) / r, |r| <= 1/2; error 0.088 * 2^-24.
 inline constexpr double exp2_half_c32[] = {0x1.62e4320000000p-1, 0x1.ebfbe60000000p-3,  0x1.c6ada80000000p-5,
                                            0x1.3b21ca0000000p-7, 0x1.5fbcce0000000p-10, 0x1.4be2360000000p-13};
-/// (2^r - 1) / r, |r| <= 1/2; error 0.24 * 2^-53.
-inline constexpr double exp2_half_c64[] = {0x1.62e42fefa39f3p-1,  0x1.ebfbdff82c599p-3,  0x1.c6b08d7048dcfp-5,  0x1.3b2ab6fba1c64p-7,
-                                           0x1.5d87fe7bf3e9dp-10, 0x1.43091309875c8p-13, 0x1.ffcbed4c80e91p-17, 0x1.62bfd4b16894dp-20,
-                                           0x1.b5432b0aa7faep-24, 0x1.e605333073171p-28, 0x1.bdeb4a7243ef9p-32};
 /// (e^r - 1 - r) / r^2, |r| <= ln 2 / 2; error 0.056 * 2^-24.
 inline constexpr double expm1_c32[] = {0x1.0000000000000p-1, 0x1.55552c0000000p-3,  0x1.5555020000000p-5,
                                        0x1.11565a0000000p-7, 0x1.6d2e380000000p-10, 0x1.3970a40000000p-13};
@@ -44,6 +36,17 @@ inline constexpr double log_c32[] = {-0x1.0000000000000p-1, 0x1.5555440000000p-2
 /// (log((1+s)/(1-s)) - 2s) / s^3 in s^2; error 0.011 * 2^-53.
 inline constexpr double log_s_c64[] = {0x1.5555555555593p-1, 0x1.999999997f9fdp-2, 0x1.2492494229dbep-2, 0x1.c71c51d839634p-3,
                                        0x1.7466499656381p-3, 0x1.39a0985c4d81fp-3, 0x1.2f1161085c9bep-3};
+/// log2(1+f) / f, 1+f in [sqrt 1/2, sqrt 2], for powf; error 4.2e+4 * 2^-53.
+inline constexpr double log2_pow_c64[] = {0x1.71547652b58ffp+0, -0x1.71547651b03c7p-1, 0x1.ec709de31b65bp-2, -0x1.71547895457e0p-2,
+                                          0x1.2776b6f00b5e5p-2, -0x1.ec6f27370f1d1p-3, 0x1.a61b686f4e81ep-3, -0x1.718981fd655b7p-3,
+                                          0x1.48224237b3086p-3, -0x1.23cfc740536ddp-3, 0x1.0aac60a8d4ab9p-3, -0x1.13bd7166e2222p-3,
+                                          0x1.0ffd3478864b5p-3, -0x1.1eeb953177986p-4};
+/// (2^r - 1) / r, |r| <= 1/2, for powf; error 2.1e+6 * 2^-53.
+inline constexpr double exp2_pow_c64[] = {0x1.62e4300b9f721p-1,  0x1.ebfbe0457181bp-3,  0x1.c6b0551c1bbe5p-5, 0x1.3b2a1bf6969aep-7,
+                                          0x1.5dc051f07efb0p-10, 0x1.443f954186fa4p-13, 0x1.c047c262da721p-17};
+/// (log((1+s)/(1-s)) - 2s - 2/3 s^3) / s^5 in s^2, for pow; error 1.4e-6 * 2^-53.
+inline constexpr double log_pow_c64[] = {0x1.9999999999996p-2, 0x1.2492492492f53p-2, 0x1.c71c71c5962bdp-3, 0x1.745d182993448p-3,
+                                         0x1.3b1364b692a6fp-3, 0x1.1120724825e26p-3, 0x1.de3ce9603f695p-4, 0x1.eaca62d6175fap-4};
 /// (sin r - r) / r^3 in r^2, |r| <= 0.80; error 0.12 * 2^-24.
 inline constexpr double sin_c32[] = {-0x1.5555440000000p-3, 0x1.1106ae0000000p-7, -0x1.99078a0000000p-13};
 /// (sin r - r) / r^3 in r^2, |r| <= 0.80; error 0.043 * 2^-53.
@@ -103,26 +106,15 @@ inline constexpr double erfcx_c64[] = {0x1.3ba5916e9fd7fp+0,   -0x1.1df1ad154a2a
                                        0x1.3be3077f08415p-13,  -0x1.995d319f68e06p-16, -0x1.78f814b46d1ffp-17, 0x1.7f1631f591980p-18,
                                        0x1.510ef06ada738p-22,  -0x1.b7c8425718976p-21, 0x1.dbec3e2643897p-25,  0x1.b12e94790b502p-24,
                                        -0x1.1d28867721f89p-27, -0x1.1a35db849f62dp-27, 0x1.77dd23caf6036p-34};
-/// (sinh x - x) / x^3 in x^2, |x| <= 1; error 0.006 * 2^-24.
-inline constexpr double sinh_c32[] = {0x1.5555560000000p-3, 0x1.1110e00000000p-7, 0x1.a022bc0000000p-13, 0x1.756fe20000000p-19};
-/// (sinh x - x) / x^3 in x^2, |x| <= 1; error 0.001 * 2^-53.
-inline constexpr double sinh_c64[] = {0x1.5555555555555p-3,  0x1.111111111119bp-7,  0x1.a01a01a007360p-13, 0x1.71de3a68cf83bp-19,
-                                      0x1.ae644123a9ca0p-26, 0x1.61314c8f87e34p-33, 0x1.a665d07a974d6p-41, 0x1.d28f4988f7caep-48};
 /// e^(a^2) erfc(a) in t = (a - 2.5)/(a + 2.5), 1 <= a <= 6; error 0.0017 * 2^-53.
 inline constexpr double erf_tail_c64[] = {0x1.afbb3f3b7343ap-3,  -0x1.7ca88dec217bfp-2,  0x1.01c11a735cdb1p-2,   -0x1.00115437108a3p-3,
                                           0x1.470ba1f7b1d0fp-5,  -0x1.05bb2fead924cp-8,  -0x1.5a571d5adf1fdp-9,  0x1.cb3aa51b813a3p-11,
                                           0x1.deee5f35b9073p-13, -0x1.0e147a3224887p-13, -0x1.193ffc173acebp-15, 0x1.5b04ad95dc8c3p-16,
                                           0x1.7ac7814d61f86p-17, 0x1.98b123f5b44ebp-20};
-/// log2(1+f) / f, 1+f in [sqrt 1/2, sqrt 2], for powf; error 4.2e+4 * 2^-53.
-inline constexpr double log2_pow_c64[] = {0x1.71547652b58ffp+0, -0x1.71547651b03c7p-1, 0x1.ec709de31b65bp-2, -0x1.71547895457e0p-2,
-                                          0x1.2776b6f00b5e5p-2, -0x1.ec6f27370f1d1p-3, 0x1.a61b686f4e81ep-3, -0x1.718981fd655b7p-3,
-                                          0x1.48224237b3086p-3, -0x1.23cfc740536ddp-3, 0x1.0aac60a8d4ab9p-3, -0x1.13bd7166e2222p-3,
-                                          0x1.0ffd3478864b5p-3, -0x1.1eeb953177986p-4};
-/// (2^r - 1) / r, |r| <= 1/2, for powf; error 2.1e+6 * 2^-53.
-inline constexpr double exp2_pow_c64[] = {0x1.62e4300b9f721p-1,  0x1.ebfbe0457181bp-3,  0x1.c6b0551c1bbe5p-5, 0x1.3b2a1bf6969aep-7,
-                                          0x1.5dc051f07efb0p-10, 0x1.443f954186fa4p-13, 0x1.c047c262da721p-17};
-/// (log((1+s)/(1-s)) - 2s - 2/3 s^3) / s^5 in s^2, for pow; error 1.4e-6 * 2^-53.
-inline constexpr double log_pow_c64[] = {0x1.9999999999996p-2, 0x1.2492492492f53p-2, 0x1.c71c71c5962bdp-3, 0x1.745d182993448p-3,
-                                         0x1.3b1364b692a6fp-3, 0x1.1120724825e26p-3, 0x1.de3ce9603f695p-4, 0x1.eaca62d6175fap-4};
+/// (sinh x - x) / x^3 in x^2, |x| <= 1; error 0.006 * 2^-24.
+inline constexpr double sinh_c32[] = {0x1.5555560000000p-3, 0x1.1110e00000000p-7, 0x1.a022bc0000000p-13, 0x1.756fe20000000p-19};
+/// (sinh x - x) / x^3 in x^2, |x| <= 1; error 0.001 * 2^-53.
+inline constexpr double sinh_c64[] = {0x1.5555555555555p-3,  0x1.111111111119bp-7,  0x1.a01a01a007360p-13, 0x1.71de3a68cf83bp-19,
+                                      0x1.ae644123a9ca0p-26, 0x1.61314c8f87e34p-33, 0x1.a665d07a974d6p-41, 0x1.d28f4988f7caep-48};
 
 }  // namespace voxloom::ops::vm
