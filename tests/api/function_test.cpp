@@ -84,6 +84,11 @@ TEST_CASE("whole reductions") {
   check_same({x}, {vl::sum(x), vl::argmax(x)}, {random_array({300, 401}, 10).slice(1, 1, {}, 2)});
 }
 
+TEST_CASE("reductions over nothing") {
+  auto x = vl::tensor("x", vl::f64, {0, 2, 1});
+  check_same({x}, {vl::sum(x), vl::prod(x, 0), vl::mean(x, {1, 2})}, {random_array({0, 2, 1}, 26, vl::Order::C, vl::f64)});
+}
+
 TEST_CASE("outer reductions") {
   auto x = vl::fmatrix("x");
   for (int n : {1, 31, 100, 3000}) {
