@@ -97,7 +97,8 @@ std::vector<Lowering::Axis*> Lowering::axes_of(Role role) {
 }
 
 Id Lowering::param(ParamRecipe recipe, DType dtype, const char* name) {
-  const auto key = std::make_tuple(static_cast<int>(recipe.kind), recipe.dim.str(), recipe.access, recipe.axis, recipe.bits ^ (static_cast<uint64_t>(dtype) << 56));
+  const auto key = std::make_tuple(static_cast<int>(recipe.kind), recipe.dim.str(), recipe.access, recipe.axis,
+                                   recipe.bits ^ (static_cast<uint64_t>(dtype) << 56));
   auto [it, is_new] = param_slots_.try_emplace(key, 0);
   if (is_new) {
     it->second = b_.add_param(dtype, name);
@@ -134,7 +135,8 @@ std::vector<Term> Lowering::terms(int recipe) {
     const bool unit = static_cast<int>(m) == inner_ && (key_.unit >> recipe & 1U) != 0;
     if (!unit) {
       param({ParamRecipe::Kind::stride, 0, recipe, fastest, 0}, DType::i64, "stride");
-      slot = param_slots_.at(std::make_tuple(static_cast<int>(ParamRecipe::Kind::stride), Dim(0).str(), recipe, fastest, static_cast<uint64_t>(DType::i64) << 56));
+      slot = param_slots_.at(std::make_tuple(static_cast<int>(ParamRecipe::Kind::stride), Dim(0).str(), recipe, fastest,
+                                             static_cast<uint64_t>(DType::i64) << 56));
     }
     for (Id id : axes_[m].index) result.push_back({id, slot});
   }
@@ -148,8 +150,8 @@ int Lowering::scratch_access(ScratchRecipe::Count count, DType dtype) {
   Access access;
   access.storage = dtype;
   access.written = true;
-  access.scratch_slot = param_slots_.at(
-      std::make_tuple(static_cast<int>(ParamRecipe::Kind::scratch_offset), Dim(0).str(), index, 0, static_cast<uint64_t>(DType::i64) << 56));
+  access.scratch_slot = param_slots_.at(std::make_tuple(static_cast<int>(ParamRecipe::Kind::scratch_offset), Dim(0).str(), index, 0,
+                                                        static_cast<uint64_t>(DType::i64) << 56));
   return b_.add_access(access);
 }
 
