@@ -38,7 +38,7 @@ std::vector<Sample> alternate(std::vector<Contender> contenders, int repeat) {
   std::vector<Sample> samples;
   for (size_t k = 0; k < contenders.size(); ++k) {
     const auto [low, high] = std::minmax_element(seconds[k].begin(), seconds[k].end());
-    samples.push_back({contenders[k].name, median_of(seconds[k]), *low, *high});
+    samples.push_back({contenders[k].name, median_of(seconds[k]), *low, *high, seconds[k]});
   }
   return samples;
 }
@@ -50,7 +50,7 @@ json& Report::last() { return json_->back(); }
 
 void Report::times(const std::string& name, const std::vector<Sample>& samples, double limit) {
   json entry = {{"name", name}, {"unit", "s"}};
-  for (const Sample& s : samples) entry["seconds"][s.name] = {{"median", s.median}, {"best", s.best}, {"worst", s.worst}};
+  for (const Sample& s : samples) entry["seconds"][s.name] = {{"median", s.median}, {"best", s.best}, {"worst", s.worst}, {"all", s.all}};
   std::fprintf(stderr, "%-28s", name.c_str());
   for (const Sample& s : samples) std::fprintf(stderr, " %s %.6g (%.6g)", s.name.c_str(), s.median, s.best);
   if (samples.size() > 1 && samples[1].median > 0) {

@@ -33,6 +33,7 @@ struct Contender {
 struct Sample {
   std::string name;
   double median = 0, best = 0, worst = 0;
+  std::vector<double> all;
 };
 
 /// Runs every contender once untimed, then `repeat` times in turn, so that all see the same weather.
@@ -75,5 +76,6 @@ void run_arrays(const Options& options, Report& report, const Wanted& wanted);
 void run_calls(const Options& options, Report& report, const Wanted& wanted);
 void run_compile(const Options& options, Report& report, const Wanted& wanted);
 void run_images(const Options& options, Report& report, const Wanted& wanted);
+void run_bad_files(const Options& options, Report& report, const Wanted& wanted);
 
 }  // namespace bench

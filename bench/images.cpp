@@ -57,11 +57,12 @@ class Files {
   }
   std::string out() const { return options_.scratch + "/out.nii"; }
   std::string hand() const { return options_.scratch + "/hand.nii"; }
-  /// Before each run: no old file to throw away, which costs as much as writing.
+  /// Before each run: no old file to throw away, which costs as much as writing, and no backlog.
   void clear() const {
     std::error_code ignored;
     fs::remove(out(), ignored);
     fs::remove(hand(), ignored);
+    ::sync();  // what others left to be written would be waited for by whoever writes next
   }
 
  private:

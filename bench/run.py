@@ -37,6 +37,8 @@ CASES = {
     "mean_t": (IMAGE_PEERS, {}),
     "mean_t_peak": ([], {}),
     "mean_t_gz": (IMAGE_PEERS, {}),
+    "bad_headers": ([], {}),
+    "bad_files": ([], {}),
 }
 
 
@@ -132,6 +134,7 @@ def summarise(case, entries, peers):
             ratios = [r["ratio"] for r in rounds if "ratio" in r]
             if ratios:
                 row["ratio_hand"] = statistics.median(ratios)
+                row["ratio_hand_of_best"] = min(r["seconds"]["voxloom"]["best"] for r in rounds) / min(r["seconds"]["hand"]["best"] for r in rounds)
             scale = 1
         for peer, answer in peers.items():
             if "missing" in answer:
@@ -177,6 +180,8 @@ def print_table(rows):
                   for p, a in sorted(row["peers"].items(), key=lambda item: item[1]["value"])]
         if others:
             print("    peers: " + ", ".join(others))
+        if row.get("ratio_hand_of_best"):
+            print(f"    best over best: {row['ratio_hand_of_best']:.2f} of hand")
         if row.get("command"):
             print(f"    the command as a process: {row['command']:.4g} s, {row['command'] / row['hand']:.2f} of hand")
         for key, value in row["details"].items():
