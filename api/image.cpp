@@ -83,6 +83,10 @@ int threads_of(const SaveOptions& options) {
   return options.threads > 0 ? options.threads : config().threads > 0 ? config().threads : default_threads();
 }
 
+SinkOptions sink_options(const SaveOptions& options) {
+  return {options.no_fsync, options.no_clobber, options.gzip_level, threads_of(options)};
+}
+
 detail::StreamOptions stream_options(const Outputs& outputs, const SaveOptions& options) {
   detail::StreamOptions stream;
   stream.budget = options.memory > 0 ? options.memory : config().memory > 0 ? config().memory : default_memory_budget();
@@ -92,6 +96,7 @@ detail::StreamOptions stream_options(const Outputs& outputs, const SaveOptions& 
   for (const auto& [value, path] : outputs) {
     stream.to_file.push_back(!path.empty());
     stream.in_order.push_back(compressed_name(path));
+    if (!path.empty()) stream.sink_bytes += sink_buffer_bytes(path, sink_options(options));
   }
   return stream;
 }
@@ -101,23 +106,21 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   if (options.profile) measure_roofline();
   const auto start = std::chrono::steady_clock::now();
   Prepared prepared = prepare(outputs, options);
-  detail::StreamOptions stream = stream_options(outputs, options);
+  const detail::StreamOptions stream = stream_options(outputs, options);
+  const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream);
+  // What is measured is the run: planning has compiled the kernels.
+  const bool measure = options.profile != nullptr && reset_peak_rss();
+  const int64_t before = current_rss();
   std::vector<std::unique_ptr<BlockSink>> sinks(outputs.size());
   std::vector<BlockSink*> sink_pointers;
   Warnings warnings;
   for (size_t k = 0; k < outputs.size(); ++k) {
     if (!outputs[k].second.empty()) {
       prepared.headers[k].set_storage(prepared.graph.outputs()[k].dtype());
-      sinks[k] = create_sink(outputs[k].second, prepared.headers[k],
-                             {options.no_fsync, options.no_clobber, options.gzip_level, stream.threads}, warnings);
-      stream.sink_bytes += sinks[k]->buffer_bytes();
+      sinks[k] = create_sink(outputs[k].second, prepared.headers[k], sink_options(options), warnings);
     }
     sink_pointers.push_back(sinks[k].get());
   }
-  const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream);
-  // What is measured is the run: planning has compiled the kernels.
-  const bool measure = options.profile != nullptr && reset_peak_rss();
-  const int64_t before = current_rss();
   detail::StreamRunOptions run_options{stream.threads, stream.function, options.cancel, options.progress, options.profile};
   std::vector<Array> results = detail::run_stream(plan, sink_pointers, run_options);
   const auto commit_start = std::chrono::steady_clock::now();

@@ -18,6 +18,7 @@ struct ImagePayload final : Payload {
   bool equals(const Payload& other) const override;
   size_t hash() const override { return std::hash<std::string>()(source->info().path); }
   uint64_t structural_hash() const override { return std::hash<std::string>()(source->info().path); }
+  std::string text() const override { return source->info().path; }
 };
 const ImagePayload* image_of(const Node& node);
 

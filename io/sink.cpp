@@ -165,4 +165,8 @@ std::unique_ptr<BlockSink> create_sink(const std::string& path, NiftiHeader head
   return std::make_unique<RawSink>(names, std::move(header), options, std::move(prefix));
 }
 
+int64_t sink_buffer_bytes(const std::string& path, const SinkOptions& options) {
+  return names_of(path).gzip ? GzipWriter::buffer_bytes(options.threads) : 0;
+}
+
 }  // namespace voxloom::io

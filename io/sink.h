@@ -35,4 +35,7 @@ class VOXLOOM_API BlockSink {
 VOXLOOM_API std::unique_ptr<BlockSink> create_sink(const std::string& path, NiftiHeader header, const SinkOptions& options,
                                                    Warnings& warnings);
 
+/// What buffer_bytes() of such a sink will be, without making one.
+VOXLOOM_API int64_t sink_buffer_bytes(const std::string& path, const SinkOptions& options);
+
 }  // namespace voxloom::io
