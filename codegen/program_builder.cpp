@@ -271,7 +271,10 @@ class Builder {
         continue;
       }
       if (e->op().kind == OpKind::view) collect_bounds(*e);
-      if (e->op().kind != OpKind::elementwise && e->op().kind != OpKind::join) continue;
+      if (e->op().kind == OpKind::reshape && !(e->input(0).type().size() == e.type().size())) {
+        program_->size_checks.push_back({e->input(0).type().size(), e.type().size(), e->op().name, e->origin()});
+      }
+      if (e->op().kind != OpKind::elementwise && e->op().kind != OpKind::join && e->op().kind != OpKind::view) continue;
       for (size_t k = 0; k < e->inputs().size(); ++k) {
         const auto maps = axis_maps(*e, k);
         for (size_t j = 0; j < maps.size(); ++j) {

@@ -6,8 +6,9 @@
 #include <voxloom/api/function.h>
 #include <voxloom/codegen/program_builder.h>
 
+#include <exception>
 #include <map>
-#include <optional>
+#include <thread>
 
 namespace voxloom::fuzz {
 
@@ -31,7 +32,7 @@ Function make(const Graph& graph, const RunOptions& o) {
 }  // namespace
 
 Compiled::Compiled(const Case& c, const Built& built, const std::vector<Plain>& arguments, const Outcome& want, Statistics& statistics)
-    : case_(c), built_(built), arguments_(arguments), want_(want), statistics_(statistics), state_(std::make_unique<State>()) {
+    : case_(c), built_(built), arguments_(&arguments), want_(&want), statistics_(statistics), state_(std::make_unique<State>()) {
   config().cache_dir = "off";
 }
 
@@ -78,6 +79,44 @@ bool Compiled::touches(const Bug& bug) {
   return false;
 }
 
+/// The arrays of one run.
+struct Compiled::Memory {
+  Function* function = nullptr;
+  std::vector<Placed> inputs, outputs;
+  std::vector<Array> arrays, out;
+  std::vector<uint64_t> hashes;      // of the inputs' memory
+  std::vector<bool> shared;          // inputs whose memory an output overlaps
+};
+
+void Compiled::place_arguments(LayoutKind kind, Rng& rng, Memory& m) {
+  layouts_.clear();
+  for (size_t k = 0; k < arguments_->size(); ++k) {
+    const Plain& p = (*arguments_)[k];
+    const uint32_t repeated = case_.inputs[static_cast<size_t>(built_.arguments[k])].repeated;
+    m.inputs.push_back(place(p.bytes, p.dtype, p.shape, kind, repeated, rng));
+    m.arrays.push_back(m.inputs.back().array);
+    m.hashes.push_back(m.inputs.back().memory->hash());
+    m.shared.push_back(false);
+    layouts_ += "  x" + std::to_string(built_.arguments[k]) + " " + layout_text(m.arrays.back()) + "\n";
+  }
+}
+
+void Compiled::place_results(const RunOptions& o, LayoutKind kind, Rng& rng, Memory& m) {
+  if (want_->failed || (!o.out && !o.alias)) return;
+  for (const Plain& p : want_->outputs) {
+    Placed placed;
+    for (size_t k = 0; o.alias && k < m.inputs.size() && !placed.memory; ++k) {
+      if (m.shared[k] || rng.chance(0.3) || !overlay(m.inputs[k], p.dtype, p.shape, rng, placed)) continue;
+      m.shared[k] = true;
+      layouts_ += "  shares memory with argument " + std::to_string(k) + ":\n";
+    }
+    if (!placed.memory) placed = place_output(p.dtype, p.shape, kind, rng);
+    m.outputs.push_back(placed);
+    m.out.push_back(placed.array);
+    layouts_ += "  out " + layout_text(placed.array) + "\n";
+  }
+}
+
 Outcome Compiled::call(const RunOptions& o, LayoutKind kind, Rng& rng) {
   const std::string key = o.target + (o.passes ? "p" : "") + (o.fuse ? "f" : "") + (o.text ? "t" : "");
   auto it = state_->functions.find(key);
@@ -86,47 +125,59 @@ Outcome Compiled::call(const RunOptions& o, LayoutKind kind, Rng& rng) {
     it = state_->functions.emplace(key, make(built_.graph, o)).first;
     if (it->second.toposort().size() > 1 && state_->functions.size() == 1) ++statistics_.multi_kernel;
   }
-  std::vector<Placed> inputs;
-  std::vector<Array> arrays;
-  std::vector<uint64_t> hashes;
-  layouts_.clear();
-  for (size_t k = 0; k < arguments_.size(); ++k) {
-    const Plain& p = arguments_[k];
-    const uint32_t repeated = case_.inputs[static_cast<size_t>(built_.arguments[k])].repeated;
-    inputs.push_back(place(p.bytes, p.dtype, p.shape, kind, repeated, rng));
-    arrays.push_back(inputs.back().array);
-    hashes.push_back(inputs.back().memory->hash());
-    layouts_ += "  x" + std::to_string(built_.arguments[k]) + " " + layout_text(arrays.back()) + "\n";
+  Memory m;
+  m.function = &it->second;
+  place_arguments(kind, rng, m);
+  place_results(o, kind, rng, m);
+  Outcome result = compare_calls(o, m);
+  for (size_t k = 0; k < m.inputs.size(); ++k) {
+    if (!m.shared[k] && m.inputs[k].memory->hash() != m.hashes[k]) return failure("argument " + std::to_string(k) + " was written");
   }
-  std::vector<Placed> outputs;
-  std::vector<Array> out;
-  if (o.out && !want_.failed) {
-    for (const Plain& p : want_.outputs) {
-      outputs.push_back(place_output(p.dtype, p.shape, kind, rng));
-      out.push_back(outputs.back().array);
-      layouts_ += "  out " + layout_text(out.back()) + "\n";
-    }
+  for (size_t k = 0; k < m.outputs.size(); ++k) {
+    if (!gaps_untouched(m.outputs[k])) return failure("bytes beside the elements of output " + std::to_string(k) + " were written");
+    // What the arrays in our hands hold counts, not what was returned.
+    result.outputs[k] = plain_of(m.outputs[k].array.view());
   }
+  return result;
+}
+
+/// The calls of one run; they must agree.
+Outcome Compiled::compare_calls(const RunOptions& o, Memory& m) {
   CallOptions options;
   options.threads = o.threads;
   options.memory = o.memory;
-  options.out = out;
+  options.out = m.out;
   Outcome result;
+  std::vector<Plain> beside;
+  std::exception_ptr error;
+  std::thread other;
+  if (o.concurrent) {
+    other = std::thread([&] {
+      try {
+        CallOptions own;
+        own.threads = o.threads;
+        beside = plain_of_all(m.function->call(m.arrays, own));
+      } catch (...) {
+        error = std::current_exception();
+      }
+    });
+  }
+  const std::shared_ptr<void> joined(nullptr, [&](void*) {
+    if (other.joinable()) other.join();
+  });
   for (int n = 0; n < o.calls; ++n) {
-    std::vector<Plain> values = plain_of_all(it->second.call(arrays, options));
+    std::vector<Plain> values = plain_of_all(m.function->call(m.arrays, options));
     for (size_t k = 0; n > 0 && k < values.size(); ++k) {
       const std::string d = difference(result.outputs[k], values[k]);
       if (!d.empty()) return failure("two calls differ, output " + std::to_string(k) + ": " + d);
     }
     result.outputs = std::move(values);
   }
-  for (size_t k = 0; k < inputs.size(); ++k) {
-    if (inputs[k].memory->hash() != hashes[k]) return failure("argument " + std::to_string(k) + " was written");
-  }
-  for (size_t k = 0; k < outputs.size(); ++k) {
-    if (!gaps_untouched(outputs[k])) return failure("bytes beside the elements of output " + std::to_string(k) + " were written");
-    // What the arrays in our hands hold counts, not what was returned.
-    result.outputs[k] = plain_of(outputs[k].array.view());
+  if (other.joinable()) other.join();
+  if (error) std::rethrow_exception(error);
+  for (size_t k = 0; k < beside.size(); ++k) {
+    const std::string d = difference(result.outputs[k], beside[k]);
+    if (!d.empty()) return failure("two threads differ, output " + std::to_string(k) + ": " + d);
   }
   return result;
 }

@@ -15,7 +15,9 @@ namespace {
 /// Empty when both outcomes are the same result or the same kind of error.
 std::string compare(const Outcome& want, const Outcome& got) {
   if (want.failed && got.failed) {
-    if (want.code == got.code) return {};
+    // Where several things are wrong, either may be named.
+    const auto sizes = [](ErrorCode code) { return code == ErrorCode::shape || code == ErrorCode::index; };
+    if (want.code == got.code || (sizes(want.code) && sizes(got.code))) return {};
     return "another error: want \"" + want.message + "\", got \"" + got.message + "\"";
   }
   if (got.failed) return "the compiled function failed: " + got.message;
@@ -63,6 +65,29 @@ RunOptions another_way(Rng& rng, const RunOptions& first) {
   return o;
 }
 
+/// Other sizes for the symbols of the graph.
+std::vector<Plain> resized_arguments(const Case& c, const Built& built, Rng& rng) {
+  static const std::vector<int64_t> sizes{0, 1, 2, 3, 4, 7, 8, 13, 16, 17, 31, 40, 64, 100};
+  std::map<std::string, int64_t> symbols;
+  std::vector<Plain> out;
+  for (size_t k = 0; k < built.arguments.size(); ++k) {
+    CaseInput in = c.inputs[static_cast<size_t>(built.arguments[k])];
+    const Type& type = built.graph.inputs()[k].type();
+    int64_t size = 1;
+    for (size_t axis = 0; axis < in.shape.size(); ++axis) {
+      const Dim& d = type.shape[axis];
+      if (!d.is_constant()) {
+        const int64_t drawn = rng.chance(0.5) ? std::min<int64_t>(in.shape[axis], 100) : rng.pick(sizes);
+        in.shape[axis] = symbols.try_emplace(d.str(), size * drawn > 100000 ? 1 : drawn).first->second;
+      }
+      size *= in.shape[axis];
+    }
+    if (size > 1000000) return {};
+    out.push_back({in.dtype, in.shape, values_of(in)});
+  }
+  return symbols.empty() ? std::vector<Plain>{} : out;
+}
+
 }  // namespace
 
 std::string RunOptions::str() const {
@@ -72,6 +97,8 @@ std::string RunOptions::str() const {
   if (calls > 1) s += ", " + std::to_string(calls) + " calls";
   if (out) s += ", out=";
   if (text) s += ", through text";
+  if (alias) s += ", results over arguments";
+  if (concurrent) s += ", two threads at once";
   if (memory > 0) s += ", memory " + std::to_string(memory);
   if (bug != nullptr) s += ", bug " + std::string(bug->name);
   return s;
@@ -79,7 +106,7 @@ std::string RunOptions::str() const {
 
 std::string Statistics::str() const {
   std::string s = std::to_string(graphs) + " graphs, " + std::to_string(nodes) + " nodes, " + std::to_string(runs) + " runs, " +
-                  std::to_string(streamed) + " streamed, " + std::to_string(compiled) + " compilations; " + std::to_string(nonempty) +
+                  std::to_string(streamed) + " streamed, " + std::to_string(resized) + " with other sizes, " + std::to_string(compiled) + " compilations; " + std::to_string(nonempty) +
                   " with elements, " + std::to_string(with_reduction) + " with reductions, " + std::to_string(multi_kernel) +
                   " of several kernels, " + std::to_string(refused) + " illegal ones refused, " + std::to_string(failed_both) +
                   " refused at the call, " + std::to_string(numpy) + " written for NumPy";
@@ -110,11 +137,24 @@ std::string check(const Case& c, const CheckOptions& options, Statistics& statis
   };
   std::string d = run(way, rng.chance(0.4) ? LayoutKind::dense : LayoutKind::any);
   if (!d.empty() || !options.variations) return d;
-  // Without a new compilation: other threads, other layouts.
+  // Without a new compilation: other threads, other layouts, results over arguments, other sizes.
   RunOptions again = way;
   again.threads = rng.pick(std::vector<int>{1, 2, 3, 8});
   again.out = !way.out;
+  again.alias = rng.chance(0.3);
+  again.concurrent = !again.alias && rng.chance(0.2);
   if (d = run(again, rng.chance(0.5) ? LayoutKind::any : LayoutKind::fortran); !d.empty()) return d;
+  if (rng.chance(0.4)) {
+    const std::vector<Plain> other = resized_arguments(c, built, rng);
+    const Outcome other_want = other.empty() ? Outcome() : interpreted(built.graph, other);
+    if (!other.empty()) {
+      ++statistics.resized;
+      compiled.use(other, other_want);
+      d = compare(other_want, compiled.run(way, rng.chance(0.5) ? LayoutKind::dense : LayoutKind::any, rng));
+      compiled.use(arguments, want);
+      if (!d.empty()) return d + "\n  [with other sizes, " + way.str() + "]\n" + compiled.last_layouts();
+    }
+  }
   if (can_stream(c) && !want.failed && (options.images || rng.chance(0.7))) {
     std::string how;
     ++statistics.streamed;

@@ -161,7 +161,31 @@ Placed place(const std::vector<std::byte>& dense, DType t, const std::vector<int
 }
 
 Placed place_output(DType t, const std::vector<int64_t>& shape, LayoutKind kind, Rng& rng) {
-  return placed(make_layout(t, shape, kind, 0, true, rng), t, shape, false, rng);
+  Placed p = placed(make_layout(t, shape, kind, 0, true, rng), t, shape, false, rng);
+  p.before.assign(p.memory->data(), p.memory->data() + p.memory->size());
+  return p;
+}
+
+bool overlay(Placed& input, DType t, const std::vector<int64_t>& shape, Rng& rng, Placed& output) {
+  const Array& a = input.array;
+  const bool stretched = std::any_of(a.strides().begin(), a.strides().end(), [](int64_t s) { return s == 0; });
+  std::byte* first = nullptr;
+  Dims strides;
+  if (a.dtype() == t && a.shape() == Dims(shape) && !a.swapped() && !stretched && rng.chance(0.7)) {
+    first = a.raw();
+    strides = a.strides();
+  } else {
+    int64_t bytes = static_cast<int64_t>(size_of(t));
+    for (int64_t n : shape) bytes *= n;
+    const int64_t room = static_cast<int64_t>(input.memory->size()) - bytes;
+    if (room < 0 || bytes == 0) return false;
+    first = input.memory->data() + rng.below(room + 1);
+    strides = Dims(dense_strides(shape, size_of(t), rng.chance(0.5)));
+  }
+  output.array = Array::view(static_cast<void*>(first), Dims(shape), t, strides, input.memory);
+  output.memory = input.memory;
+  output.before.assign(input.memory->data(), input.memory->data() + input.memory->size());
+  return true;
 }
 
 Plain plain_of(const StridedView& view) {
@@ -183,7 +207,7 @@ bool gaps_untouched(const Placed& output) {
     for (size_t i = 0; i < size_of(a.dtype()); ++i) inside[static_cast<size_t>(first + offset) + i] = true;
   });
   for (size_t i = 0; i < inside.size(); ++i) {
-    if (!inside[i] && output.memory->data()[i] != canary) return false;
+    if (!inside[i] && output.memory->data()[i] != output.before[i]) return false;
   }
   return true;
 }

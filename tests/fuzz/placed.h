@@ -37,12 +37,16 @@ enum class LayoutKind : uint8_t { dense, fortran, any };
 struct Placed {
   Array array;
   std::shared_ptr<GuardedMemory> memory;
+  std::vector<std::byte> before = {};  ///< of an output: what its memory held
 };
 /// `repeated`: axes along which elements do not change and the stride may be 0.
 Placed place(const std::vector<std::byte>& dense, DType dtype, const std::vector<int64_t>& shape, LayoutKind kind, uint32_t repeated,
              Rng& rng);
 /// An array to be written, full of canaries; no zero strides, native byte order.
 Placed place_output(DType dtype, const std::vector<int64_t>& shape, LayoutKind kind, Rng& rng);
+
+/// A writable array in the memory of an input: its elements exactly, or a dense array that begins somewhere inside. False if it does not fit.
+bool overlay(Placed& input, DType dtype, const std::vector<int64_t>& shape, Rng& rng, Placed& output);
 
 /// A value apart from any layout: dense, last axis fastest, native byte order.
 struct Plain {
@@ -51,7 +55,7 @@ struct Plain {
   std::vector<std::byte> bytes;
 };
 Plain plain_of(const StridedView& view);
-/// True when no byte of the memory outside the array's elements changed from the canary.
+/// True when no byte of the memory outside the array's elements changed from what it was when it was placed.
 bool gaps_untouched(const Placed& output);
 /// Empty when dtype, shape and bits agree (all NaNs are equal), else the first difference in words.
 std::string difference(const Plain& want, const Plain& got);
