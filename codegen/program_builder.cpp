@@ -37,7 +37,7 @@ class VariantProvider {
       if (known == key) return variant;
     }
     Lowered lowered = lower(input_, step, key);
-    if (kernel_hook() != nullptr) kernel_hook()(lowered.kernel);
+    if (test_hooks().kernel != nullptr) test_hooks().kernel(lowered.kernel);
     auto variant = std::make_shared<KernelVariant>();
     CompileInfo info;
     auto code = compile_kernel(lowered.kernel, options_.compile, &info);
@@ -100,6 +100,7 @@ class Builder {
     find_lives();
     collect_checks();
     program_->stream_symbol = options_.stream_symbol;
+    if (test_hooks().program != nullptr) test_hooks().program(*program_);
     return program_;
   }
 
@@ -316,9 +317,9 @@ class Builder {
 
 }  // namespace
 
-KernelHook& kernel_hook() {
-  static KernelHook hook = nullptr;
-  return hook;
+TestHooks& test_hooks() {
+  static TestHooks hooks;
+  return hooks;
 }
 
 std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options) {

@@ -21,9 +21,12 @@ struct BuildOptions {
 
 std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options);
 
-/// Test hook, null but in the fuzzer: called on every kernel before it is compiled (planted bugs). Set while nothing is compiled.
-using KernelHook = void (*)(Kernel&);
-KernelHook& kernel_hook();
+/// Where the fuzzer plants its bugs; null in every other program. Set while nothing is compiled.
+struct TestHooks {
+  void (*kernel)(Kernel&) = nullptr;             ///< every kernel before it is compiled
+  void (*program)(runtime::Program&) = nullptr;  ///< every program before it is used
+};
+TestHooks& test_hooks();
 
 /// The kernels of a program as text, for explain: one entry per kernel step in order.
 std::vector<Kernel> kernels_of(const Graph& graph, const BuildOptions& options);

@@ -254,6 +254,43 @@ void wrong_operand_stride(Kernel& k) {
   });
 }
 
+// ---- wrong plans ----
+
+void reused_too_early(runtime::Program& p) {
+  for (runtime::Slot& s : p.slots) {
+    if (s.kind == runtime::Slot::Kind::temporary) s.last_step = s.first_step;
+  }
+}
+void sizes_not_checked(runtime::Program& p) { p.size_checks.clear(); }
+
+// ---- wrong passes ----
+
+bool is(const Expr& e, const char* name) { return std::string_view(e->op().name) == name; }
+
+/// cast(cast(x, narrow), wide) -> cast(x, wide)
+Graph casts_joined(const Graph& graph) {
+  return rewrite(graph, [](const Expr& node, std::span<const Expr> in) {
+    if (is(node, "cast") && is(in[0], "cast")) return make_node(node->op(), {in[0]->input(0)}, node->attrs(), node->origin());
+    return with_inputs(*node, {in.begin(), in.end()});
+  });
+}
+/// add(add(x, y), z) -> add(x, add(y, z))
+Graph sums_reassociated(const Graph& graph) {
+  return rewrite(graph, [](const Expr& node, std::span<const Expr> in) {
+    if (is(node, "add") && is(in[0], "add") && in[0]->input(1).type() == node.type() && in[1].type() == node.type()) {
+      return make_node(node->op(), {in[0]->input(0), make_node(node->op(), {in[0]->input(1), in[1]})});
+    }
+    return with_inputs(*node, {in.begin(), in.end()});
+  });
+}
+/// flip(x) -> x
+Graph flips_dropped(const Graph& graph) {
+  return rewrite(graph, [](const Expr& node, std::span<const Expr> in) {
+    const bool flip = is(node, "slice") && node.type() == in[0].type();
+    return flip ? in[0] : with_inputs(*node, {in.begin(), in.end()});
+  });
+}
+
 constexpr Bug bugs[] = {
     {"swapped_sub", "operands of subtractions change places", swapped_sub},
     {"wrong_stride", "two axes of an operand use each other's stride", wrong_stride, true},
@@ -282,6 +319,11 @@ constexpr Bug bugs[] = {
     {"narrow_accumulator", "float64 sums take in float32 numbers", narrow_accumulator},
     {"wrong_part", "a second operand is confused with the first", wrong_part},
     {"wrong_operand_stride", "strides of two operands change places", wrong_operand_stride, true},
+    {.name = "reused_too_early", .what = "temporaries lie where one that is still read lies", .program = reused_too_early},
+    {.name = "sizes_not_checked", .what = "sizes that do not fit are not refused", .program = sizes_not_checked},
+    {.name = "casts_joined", .what = "a pass drops the inner one of two casts", .graph = casts_joined},
+    {.name = "sums_reassociated", .what = "a pass changes the order of sums", .graph = sums_reassociated},
+    {.name = "flips_dropped", .what = "a pass drops flips", .graph = flips_dropped},
 };
 
 }  // namespace

@@ -11,16 +11,20 @@ namespace voxloom::fuzz {
 struct Bug {
   std::string_view name;
   std::string_view what;
-  void (*damage)(codegen::Kernel& kernel);
-  bool in_layouts = false;  ///< shows only in kernels for unusual layouts
+  void (*damage)(codegen::Kernel& kernel) = nullptr;
+  bool in_layouts = false;                         ///< shows only in kernels for unusual layouts
+  void (*program)(runtime::Program&) = nullptr;
+  Graph (*graph)(const Graph&) = nullptr;          ///< a wrong pass
 };
 std::span<const Bug> all_bugs();
 
 /// Plants a bug (none for nullptr) into what is compiled during its life.
 class Planted {
  public:
-  explicit Planted(const Bug* bug) { codegen::kernel_hook() = bug != nullptr ? bug->damage : nullptr; }
-  ~Planted() { codegen::kernel_hook() = nullptr; }
+  explicit Planted(const Bug* bug) {
+    if (bug != nullptr) codegen::test_hooks() = {bug->damage, bug->program};
+  }
+  ~Planted() { codegen::test_hooks() = {}; }
   Planted(const Planted&) = delete;
   Planted& operator=(const Planted&) = delete;
 };

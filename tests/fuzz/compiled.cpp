@@ -5,6 +5,7 @@
 
 #include <voxloom/api/function.h>
 #include <voxloom/codegen/program_builder.h>
+#include <voxloom/graph/print.h>
 
 #include <exception>
 #include <map>
@@ -26,6 +27,7 @@ Function make(const Graph& graph, const RunOptions& o) {
   options.target = o.target;
   // Improving rules change bits on purpose; everything else must not.
   options.optimizer_excluding = {"stabilise"};
+  if (o.bug != nullptr && o.bug->graph != nullptr) return compile(o.bug->graph(graph), options);
   return compile(o.text ? through_text(graph) : graph, options);
 }
 
@@ -70,6 +72,8 @@ std::vector<Plain> plain_of_all(const std::vector<Array>& arrays) {
 }  // namespace
 
 bool Compiled::touches(const Bug& bug) {
+  if (bug.graph != nullptr) return to_text(bug.graph(built_.graph)) != to_text(built_.graph);
+  if (bug.program != nullptr) return true;
   const Function f = make(built_.graph, {});
   for (codegen::Kernel& kernel : codegen::kernels_of(f.graph(), {})) {
     const std::string before = codegen::canonical_text(kernel);
