@@ -76,7 +76,8 @@ enum class Which { sin, cos, tan };
 
 template <Which which> double huge_argument(double x) {
   if (!std::isfinite(x)) return std::numeric_limits<double>::quiet_NaN();
-  const Turns turns = reduce(std::fabs(x));
+  const double size = std::fabs(x);
+  const Turns turns = size < 1 ? Turns{size, 0, 0} : reduce(size);  // vector math asks for huge ones only, but every argument has a value
   ScalarBuilder b;
   const Scalar r = b.lit(DType::f64, turns.r), low = b.lit(DType::f64, turns.low);
   const double sign = std::signbit(x) ? -1.0 : 1.0;

@@ -99,7 +99,7 @@ inline Expr number(double value) {
 template <class Body> void on_small_stack(Body body) {
   pthread_attr_t attr;
   pthread_attr_init(&attr);
-  pthread_attr_setstacksize(&attr, 256 * 1024);
+  pthread_attr_setstacksize(&attr, VOXLOOM_SMALL_STACK);
   pthread_t thread;
   const auto run = [](void* argument) -> void* {
     (*static_cast<Body*>(argument))();
