@@ -12,9 +12,9 @@ struct Bug {
   std::string_view name;
   std::string_view what;
   void (*damage)(codegen::Kernel& kernel) = nullptr;
-  bool in_layouts = false;                         ///< shows only in kernels for unusual layouts
+  bool in_layouts = false;  ///< shows only in kernels for unusual layouts
   void (*program)(runtime::Program&) = nullptr;
-  Graph (*graph)(const Graph&) = nullptr;          ///< a wrong pass
+  Graph (*graph)(const Graph&) = nullptr;  ///< a wrong pass
 };
 std::span<const Bug> all_bugs();
 

@@ -88,8 +88,8 @@ struct Compiled::Memory {
   Function* function = nullptr;
   std::vector<Placed> inputs, outputs;
   std::vector<Array> arrays, out;
-  std::vector<uint64_t> hashes;      // of the inputs' memory
-  std::vector<bool> shared;          // inputs whose memory an output overlaps
+  std::vector<uint64_t> hashes;  // of the inputs' memory
+  std::vector<bool> shared;      // inputs whose memory an output overlaps
 };
 
 void Compiled::place_arguments(LayoutKind kind, Rng& rng, Memory& m) {
@@ -161,9 +161,7 @@ Outcome Compiled::compare_calls(const RunOptions& o, Memory& m) {
         CallOptions own;
         own.threads = o.threads;
         beside = plain_of_all(m.function->call(m.arrays, own));
-      } catch (...) {
-        error = std::current_exception();
-      }
+      } catch (...) { error = std::current_exception(); }
     });
   }
   const std::shared_ptr<void> joined(nullptr, [&](void*) {

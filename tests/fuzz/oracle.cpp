@@ -106,10 +106,11 @@ std::string RunOptions::str() const {
 
 std::string Statistics::str() const {
   std::string s = std::to_string(graphs) + " graphs, " + std::to_string(nodes) + " nodes, " + std::to_string(runs) + " runs, " +
-                  std::to_string(streamed) + " streamed, " + std::to_string(resized) + " with other sizes, " + std::to_string(compiled) + " compilations; " + std::to_string(nonempty) +
-                  " with elements, " + std::to_string(with_reduction) + " with reductions, " + std::to_string(multi_kernel) +
-                  " of several kernels, " + std::to_string(refused) + " illegal ones refused, " + std::to_string(failed_both) +
-                  " refused at the call, " + std::to_string(numpy) + " written for NumPy";
+                  std::to_string(streamed) + " streamed, " + std::to_string(resized) + " with other sizes, " + std::to_string(compiled) +
+                  " compilations; " + std::to_string(nonempty) + " with elements, " + std::to_string(with_reduction) +
+                  " with reductions, " + std::to_string(multi_kernel) + " of several kernels, " + std::to_string(refused) +
+                  " illegal ones refused, " + std::to_string(failed_both) + " refused at the call, " + std::to_string(numpy) +
+                  " written for NumPy";
   return s;
 }
 

@@ -24,12 +24,12 @@ struct RunOptions {
   bool passes = true;  ///< graph passes
   bool fuse = true;    ///< several operations in one kernel
   int threads = 1;
-  int calls = 1;       ///< the last one's outputs count, and all must agree
-  bool out = false;    ///< results go to buffers of ours
-  bool text = false;   ///< the graph goes through its text form first
+  int calls = 1;            ///< the last one's outputs count, and all must agree
+  bool out = false;         ///< results go to buffers of ours
+  bool text = false;        ///< the graph goes through its text form first
   bool alias = false;       ///< results go into the memory of arguments, or into memory that overlaps it
   bool concurrent = false;  ///< two threads call at once
-  int64_t memory = 0;  ///< budget of the call in bytes; 0: none
+  int64_t memory = 0;       ///< budget of the call in bytes; 0: none
   const Bug* bug = nullptr;
   std::string str() const;
 };
@@ -39,7 +39,8 @@ Outcome interpreted(const Graph& graph, const std::vector<Plain>& arguments);
 
 /// Counts of what was run, for the report.
 struct Statistics {
-  int64_t graphs = 0, resized = 0, refused = 0, failed_both = 0, nonempty = 0, with_reduction = 0, multi_kernel = 0, nodes = 0, runs = 0, compiled = 0;
+  int64_t graphs = 0, resized = 0, refused = 0, failed_both = 0, nonempty = 0, with_reduction = 0, multi_kernel = 0, nodes = 0, runs = 0,
+          compiled = 0;
   int64_t numpy = 0, streamed = 0;
   std::map<std::string, int64_t> ops;
   std::string str() const;
