@@ -12,6 +12,7 @@ demo: build
 	scripts/demo.sh
 
 test: build
+	@scripts/venv.sh python -c 'import numpy' 2>/dev/null || scripts/venv.sh pip install -q numpy || echo "make test: no NumPy, so its comparison is skipped"
 	ctest --preset release -j 2 2>&1 | tee build/ctest.log; exit $${PIPESTATUS[0]}
 
 install-deps:
