@@ -50,7 +50,7 @@ Compiled compile_graph(const Graph& graph, const FunctionOptions& options, const
   Compiled compiled{.graph = graph, .program = nullptr, .build = build, .passes = {}};
   compiled.graph = optimised(graph, options, &compiled.passes);
   const auto start = std::chrono::steady_clock::now();
-  compiled.program = codegen::build_program(compiled.graph, build);
+  compiled.program = codegen::build_program(compiled.graph, build, &graph);
   compiled.passes.push_back({"partition and plan", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), true});
   return compiled;
 }

@@ -65,7 +65,8 @@ class VariantProvider {
 
 class Builder {
  public:
-  Builder(const Graph& graph, const BuildOptions& options) : graph_(graph), options_(options), program_(std::make_shared<Program>()) {}
+  Builder(const Graph& graph, const BuildOptions& options, const Graph* written = nullptr)
+      : graph_(graph), written_(written ? *written : graph), options_(options), program_(std::make_shared<Program>()) {}
 
   std::shared_ptr<Program> run() {
     program_->name = options_.name;
@@ -260,7 +261,7 @@ class Builder {
 
   // Sizes that types leave open: checked when the sizes are known.
   void collect_checks() {
-    for (const Expr& e : graph_.nodes()) {
+    for (const Expr& e : written_.nodes()) {
       if (e->op().kind == OpKind::reduction) {
         if (!e->op().flags.needs_nonempty) continue;
         Dim count = 1;
@@ -310,6 +311,7 @@ class Builder {
   }
 
   const Graph& graph_;
+  const Graph& written_;
   BuildOptions options_;
   std::shared_ptr<Program> program_;
   std::unordered_map<const Node*, int> slot_of_;
@@ -322,8 +324,8 @@ TestHooks& test_hooks() {
   return hooks;
 }
 
-std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options) {
-  return Builder(graph, options).run();
+std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options, const Graph* written) {
+  return Builder(graph, options, written).run();
 }
 
 std::vector<Kernel> kernels_of(const Graph& graph, const BuildOptions& options) {

@@ -19,7 +19,9 @@ struct BuildOptions {
   std::string stream_symbol;
 };
 
-std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options);
+/// `written` is the graph before the passes, if it differs: what a call must refuse is decided by it, since passes may drop the node
+/// that would have refused.
+std::shared_ptr<const runtime::Program> build_program(const Graph& graph, const BuildOptions& options, const Graph* written = nullptr);
 
 /// Where the fuzzer plants its bugs; null in every other program. Set while nothing is compiled.
 struct TestHooks {
