@@ -51,6 +51,23 @@ Config& config() {
   return *instance;
 }
 
+namespace {
+
+/// One kernel that maps, with one result, and reads every argument at the index it writes: an element is read before it is overwritten.
+/// (With two results the second one may read an argument that the first has been written over.)
+bool maps_only(const runtime::Program& program) {
+  if (program.steps.size() != 1 || program.output_slots.size() != 1) return false;
+  const runtime::KernelStep& step = program.steps[0];
+  if (!step.tiled || std::count(step.roles.begin(), step.roles.end(), 'O') != 0) return false;
+  const std::vector<runtime::AxisTerm>* written = nullptr;
+  for (const auto& access : step.accesses) {
+    if (access.written) written = &access.terms;
+  }
+  return written != nullptr && std::all_of(step.accesses.begin(), step.accesses.end(), [&](const auto& access) { return access.terms == *written; });
+}
+
+}  // namespace
+
 struct Function::Impl {
   detail::Compiled compiled;
   FunctionOptions options;
@@ -59,7 +76,7 @@ struct Function::Impl {
   size_t own_inputs = 0, own_outputs = 0;                  // of the user; shared variables and updates follow them
   std::vector<std::shared_ptr<const SharedValue>> shared;  // read by the function, one argument each
   std::vector<std::shared_ptr<SharedValue>> updated;       // one output each
-  bool map_only = true;  // every kernel only maps, so an output may share its argument's memory element by element
+  bool map_only = true;  // the output may lie on an argument, element by element: see maps_only()
 
   detail::SpinLock lock;
   std::vector<std::unique_ptr<Context>> idle;
@@ -382,9 +399,7 @@ Function detail::compile_with(const Graph& graph, const FunctionOptions& options
   impl->own_outputs = graph.outputs().size();
   impl->own_inputs = graph.inputs().size();
   const runtime::Program& program = impl->program();
-  impl->map_only = program.steps.size() == 1;
-  for (const auto& step : program.steps)
-    impl->map_only = impl->map_only && step.tiled && std::count(step.roles.begin(), step.roles.end(), 'O') == 0;
+  impl->map_only = maps_only(program);
   impl->profile.function = options.name;
   impl->profile.passes = impl->compiled.passes;
   for (const PassRecord& r : impl->compiled.passes) impl->profile.compile_seconds += r.seconds;
