@@ -402,7 +402,8 @@ class Binder {
     return true;
   }
 
-  // A step that only maps may write a temporary over one that it reads for the last time, element by element.
+  // A step that only maps may write a temporary over one that it reads for the last time, element by element. It must be the step's only
+  // result: with two, the kernel may store the one before it loads what the other needs.
   bool may_write_over(size_t written, size_t read) const {
     const Slot& w = program_.slots[written];
     const Slot& r = program_.slots[read];
@@ -413,6 +414,7 @@ class Binder {
     if (!step.tiled || std::find(step.roles.begin(), step.roles.end(), 'O') != step.roles.end()) return false;
     const std::vector<AxisTerm>* terms = nullptr;
     for (const AccessRecipe& access : step.accesses) {
+      if (access.written && access.slot != static_cast<int>(written)) return false;
       if (access.slot != static_cast<int>(written) && access.slot != static_cast<int>(read)) continue;
       if (is_complex(w.type.dtype) || (terms && !(*terms == access.terms))) return false;
       terms = &access.terms;
