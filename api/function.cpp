@@ -63,7 +63,8 @@ bool maps_only(const runtime::Program& program) {
   for (const auto& access : step.accesses) {
     if (access.written) written = &access.terms;
   }
-  return written != nullptr && std::all_of(step.accesses.begin(), step.accesses.end(), [&](const auto& access) { return access.terms == *written; });
+  return written != nullptr &&
+         std::all_of(step.accesses.begin(), step.accesses.end(), [&](const auto& access) { return access.terms == *written; });
 }
 
 }  // namespace
@@ -76,7 +77,7 @@ struct Function::Impl {
   size_t own_inputs = 0, own_outputs = 0;                  // of the user; shared variables and updates follow them
   std::vector<std::shared_ptr<const SharedValue>> shared;  // read by the function, one argument each
   std::vector<std::shared_ptr<SharedValue>> updated;       // one output each
-  bool map_only = true;  // the output may lie on an argument, element by element: see maps_only()
+  bool map_only = true;                                    // the output may lie on an argument, element by element: see maps_only()
 
   detail::SpinLock lock;
   std::vector<std::unique_ptr<Context>> idle;
