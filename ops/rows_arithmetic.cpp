@@ -35,12 +35,13 @@ constexpr auto ignoring_nan = [](auto& b, auto x, auto y, auto extremum) {
 constexpr auto fmin = [](auto& b, auto x, auto y) { return is_float(x.dtype) ? ignoring_nan(b, x, y, b.minimum(x, y)) : b.minimum(x, y); };
 constexpr auto fmax = [](auto& b, auto x, auto y) { return is_float(x.dtype) ? ignoring_nan(b, x, y, b.maximum(x, y)) : b.maximum(x, y); };
 constexpr auto clip = [](auto& b, auto x, auto low, auto high) { return b.minimum(b.maximum(x, low), high); };
-/// All bits but the sign from x, the sign bit from y.
+/// All bits but the sign from x, the sign bit from y. A NaN has no sign here: that of a computed one is not defined.
 constexpr auto copysign = [](auto& b, auto x, auto y) {
   const DType bits = x.dtype == DType::f32 ? DType::u32 : DType::u64;
   const uint64_t sign_bit = x.dtype == DType::f32 ? uint64_t{1} << 31 : uint64_t{1} << 63;
   const auto magnitude = b.bit_and(b.bitcast(bits, x), b.lit_bits(bits, sign_bit - 1));
-  return b.bitcast(x.dtype, b.bit_or(magnitude, b.bit_and(b.bitcast(bits, y), b.lit_bits(bits, sign_bit))));
+  const auto sign = b.bit_and(b.bitcast(bits, b.select(b.is_nan(y), b.lit(y.dtype, 0.0), y)), b.lit_bits(bits, sign_bit));
+  return b.bitcast(x.dtype, b.bit_or(magnitude, sign));
 };
 
 // clang-format off
@@ -95,7 +96,7 @@ const OpInfo rows[] = {
      .elementwise = real<3, clip>(),
      .doc = "minimum(maximum(x, low), high)", .domain = "NaN if any is; high where low > high", .family = family},
     {.name = "copysign", .min_arity = 2, .max_arity = 2, .flags = cheap, .promotion = Promotion::floating, .infer = infer_same<F>,
-     .elementwise = real<2, copysign>(), .doc = "|x| with the sign of y", .domain = "the sign bits of zeros and NaN count",
+     .elementwise = real<2, copysign>(), .doc = "|x| with the sign of y", .domain = "the sign of a zero counts, a NaN counts as positive",
      .family = family},
 };
 // clang-format on

@@ -229,7 +229,7 @@ SIMPLE = {
     "div": lambda a, b: a / b, "floordiv": floordiv, "mod": mod, "neg": lambda a: -a if a.dtype.kind != "u" else (0 - a).astype(a.dtype), "abs": np.abs,
     "reciprocal": lambda a: (1 / a).astype(a.dtype), "sign": lambda a: np.sign(a).astype(a.dtype), "minimum": minimum, "maximum": maximum,
     "fmin": lambda a, b: skipping_nan(minimum, a, b), "fmax": lambda a, b: skipping_nan(maximum, a, b),
-    "clip": lambda x, lo, hi: minimum(maximum(x, lo), hi), "copysign": np.copysign, "bit_and": np.bitwise_and, "bit_or": np.bitwise_or,
+    "clip": lambda x, lo, hi: minimum(maximum(x, lo), hi), "copysign": lambda a, b: np.copysign(a, np.where(np.isnan(b), 0, b).astype(b.dtype)), "bit_and": np.bitwise_and, "bit_or": np.bitwise_or,
     "bit_xor": np.bitwise_xor, "bit_not": np.invert, "shl": lambda a, n: shift(a, n, True), "shr": lambda a, n: shift(a, n, False),
     "identity": lambda a: a, "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor, "logical_not": np.logical_not,

@@ -45,6 +45,7 @@ TEST_CASE("arithmetic of floats") {
   CHECK(values<float>(sqr(x)) == Floats{1, 4, 0.25f});
   CHECK(same(values<float>(sqrt(floats({4, -1, -0.0f}))), {2, nan_, -0.0f}));
   CHECK(same(values<float>(copysign(floats({3, -3, nan_}), floats({-0.0f, 1, 1}))), {-3, 3, nan_}));
+  CHECK(same(values<float>(copysign(floats({3, -3}), floats({-nan_, nan_}))), {3, 3}));
 }
 
 TEST_CASE("extrema and NaN") {
