@@ -118,7 +118,7 @@ void KernelBuilder::store(int access, std::vector<Term> terms, Id value) {
   append(std::move(stmt));
 }
 
-std::vector<Id> KernelBuilder::begin_loop(Id lo, Id hi, std::vector<Id> extents, int lanes) {
+std::vector<Id> KernelBuilder::begin_loop(Id lo, Id hi, std::vector<Id> extents, int lanes, bool seldom) {
   auto scope = std::make_unique<Scope>();
   scope->opener.kind = Stmt::Kind::loop;
   scope->opener.loop = std::make_unique<Loop>();
@@ -126,6 +126,7 @@ std::vector<Id> KernelBuilder::begin_loop(Id lo, Id hi, std::vector<Id> extents,
   loop.lo = lo;
   loop.hi = hi;
   loop.lanes = lanes;
+  loop.seldom = seldom;
   const size_t axes = extents.empty() ? 1 : extents.size();
   loop.extents = std::move(extents);
   for (size_t k = 0; k < axes; ++k) loop.index.push_back(new_value(DType::i64, lanes != 1));

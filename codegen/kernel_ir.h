@@ -71,6 +71,8 @@ struct Loop {
   /// n > 1: fixed vector loop: element p is handled by lane p mod n (chunks are aligned to multiples of n; lanes outside [lo, hi) are
   /// masked: their loads read nothing and give 0, their stores write nothing). Vector loops have no extents; index[0] is lanes; no loops inside.
   int lanes = 1;
+  /// A free vector loop that runs seldom (states of reductions, once per leaf): back ends keep its code small.
+  bool seldom = false;
   std::vector<Carried> carried;
   Block body;
 };
@@ -138,7 +140,7 @@ class KernelBuilder : public ops::InstSink {
   void store(int access, std::vector<Term> terms, Id value);
 
   /// Opens a loop; statements go into its body until end_loop(). Returns the ids of the indices.
-  std::vector<Id> begin_loop(Id lo, Id hi, std::vector<Id> extents = {}, int lanes = 1);
+  std::vector<Id> begin_loop(Id lo, Id hi, std::vector<Id> extents = {}, int lanes = 1, bool seldom = false);
   /// Adds a carried value to the innermost open loop: returns its phi. `lanes` for lanes values carried through a scalar loop.
   Id carry(Id init, bool lanes = false);
   /// Closes the innermost loop. next[i] belongs to the i-th carried value; returns their results.

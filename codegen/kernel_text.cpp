@@ -95,6 +95,7 @@ class TextWriter {
   void loop(const Loop& l) {
     out_ += "loop ";
     integer(l.lanes);
+    if (l.seldom) out_ += " seldom";
     use(l.lo);
     use(l.hi);
     out_ += " /";

@@ -189,20 +189,26 @@ void Lowering::set_tile(Id lo, Id hi) {
   minus_tile_lo_ = sub(b_.integer(0), lo);
 }
 
-// Opens the loop over [begin, end): leaves or tiles first, then the P axes.
+// Opens the loop over [begin, end): leaves or tiles first, then the P axes; or the axis of the variant, the other ones, then the tiles.
 void Lowering::open_parallel_loop() {
-  const auto parallel = axes_of(Role::P);
-  const bool leaves = step_.leaf_parallel;
+  auto parallel = axes_of(Role::P);
+  const bool leaves = step_.leaf_parallel, tiles_last = key_.fastest >= 0;
+  if (tiles_last) {
+    const Axis* first = &axes_[static_cast<size_t>(axis_of_[static_cast<size_t>(key_.fastest)])];
+    std::stable_partition(parallel.begin(), parallel.end(), [&](const Axis* a) { return a == first; });
+  }
   std::vector<Id> extents;
+  const auto add_tiles = [&] { extents.push_back(param({ParamRecipe::Kind::tile_count, 0, 0, 0, 0}, DType::i64, "tiles")); };
   if (leaves) extents.push_back(param({ParamRecipe::Kind::block_leaf_count, step_.reduced, 0, 0, 0}, DType::i64, "leaves"));
-  if (step_.tiled) extents.push_back(param({ParamRecipe::Kind::tile_count, 0, 0, 0, 0}, DType::i64, "tiles"));
+  if (step_.tiled && !tiles_last) add_tiles();
   for (const Axis* a : parallel) extents.push_back(dim(a->extent));
+  if (step_.tiled && tiles_last) add_tiles();
   const std::vector<Id> index = b_.begin_loop(b_.begin(), b_.end(), extents);
   size_t next = 0;
   if (leaves) tile_lo_ = index[next++];  // the leaf's number
   if (step_.tiled) {
     const Id size = param({ParamRecipe::Kind::tile, 0, 0, 0, 0}, DType::i64, "tile");
-    const Id lo = mul(index[next++], size);
+    const Id lo = mul(tiles_last ? index.back() : index[next++], size);
     set_tile(lo, min_of(add(lo, size), dim(axes_.back().extent)));
   } else if (!leaves) {
     set_tile(b_.integer(0), group_.inner_reduced ? dim(extent_dim(Role::I)) : b_.integer(1));

@@ -130,7 +130,7 @@ class Lowering {
   void inner_stages(int outer, std::vector<StateArrays>& outer_states);
   void inner_loop(const InnerWork& work);
   void inner_body(const InnerWork& work);
-  void map_loop(const std::function<void()>& body);
+  void map_loop(const std::function<void()>& body, bool seldom = false);
   std::vector<Id> lane_loop(Id lo, Id hi, const InnerWork& work, std::vector<Id> init);
   std::vector<Id> step_all(const InnerWork& work, std::vector<Id> states);
   void lane_reduction(const InnerWork& work);

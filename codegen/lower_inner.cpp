@@ -93,7 +93,7 @@ void Lowering::inner_body(const InnerWork& work) {
 }
 
 // Runs `body` for every I index of the tile, as vectors along the fastest axis.
-void Lowering::map_loop(const std::function<void()>& body) {
+void Lowering::map_loop(const std::function<void()>& body, bool seldom) {
   const auto inner = axes_of(Role::I);
   if (inner.empty()) {  // nothing to vectorise: rank 0
     scopes_.emplace_back();
@@ -115,7 +115,7 @@ void Lowering::map_loop(const std::function<void()>& body) {
   }
   const Id lo = rows ? b_.integer(0) : tile_lo_;
   const Id hi = rows ? dim(inner[0]->extent) : tile_hi_;
-  const Id i = b_.begin_loop(lo, hi, {}, 0)[0];
+  const Id i = b_.begin_loop(lo, hi, {}, 0, seldom)[0];
   inner[0]->index = {i};
   flat_inner_ = rows ? std::vector<Id>{i, row_start} : std::vector<Id>{i};
   scopes_.emplace_back();

@@ -64,7 +64,7 @@ void Lowering::state_store(int component, const std::vector<Term>& at, Id value)
 // Runs `body` for every element of a state array: the tile's I indices, the 32 lanes, or once.
 void Lowering::array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body) {
   if (s.count == ScratchRecipe::Count::tile) {
-    map_loop([&] { body(array_terms(s)); });
+    map_loop([&] { body(array_terms(s)); }, true);
   } else if (s.count == ScratchRecipe::Count::lanes) {
     const Id lane = b_.begin_loop(b_.integer(0), b_.integer(ops::lanes_per_leaf), {}, 0)[0];
     body({{lane, -1}});
@@ -193,30 +193,32 @@ void Lowering::finish_outer(int outer, std::vector<StateArrays>& states) {
     if (table_.needs(n) && group_.level(n) == Level::point && group_.stage.at(n).outer == outer + 1 && n->op().kind != OpKind::reduction)
       value(n);
   }
-  map_loop([&] {
-    for (StateArrays& s : states) {
-      if (s.count != ScratchRecipe::Count::tile) continue;
-      std::vector<Id> total;
-      for (int access : s.total) total.push_back(state_load(access, array_terms(s)));
-      remember(s.reduction, finish_state(s.reduction, total, 0, count));
-      spilled.emplace_back(s.reduction, spill_of(s.reduction));
-    }
-    for (const Node* n : group_.nodes) {
-      if (!table_.needs(n) || !is_column(n) || n->op().kind == OpKind::reduction || group_.stage.at(n).outer != outer + 1) continue;
-      value(n);
-      spilled.emplace_back(n, spill_of(n));
-    }
-    for (const auto& [n, parts] : spilled) {
-      StateArrays here;
-      const Cx<Value> v = value(n);
-      b_.store(parts[0], array_terms(here), v.re.id);
-      if (parts.size() > 1) b_.store(parts[1], array_terms(here), v.im.id);
-    }
-    for (size_t k = 0; k < in_.sinks.size(); ++k) {
-      const Node* n = sink_node(k);
-      if (table_.sink_used(k) && group_.contains(n) && is_column(n) && sink_stage(k).outer == outer + 1) store_sink(k);
-    }
-  });
+  map_loop(
+      [&] {
+        for (StateArrays& s : states) {
+          if (s.count != ScratchRecipe::Count::tile) continue;
+          std::vector<Id> total;
+          for (int access : s.total) total.push_back(state_load(access, array_terms(s)));
+          remember(s.reduction, finish_state(s.reduction, total, 0, count));
+          spilled.emplace_back(s.reduction, spill_of(s.reduction));
+        }
+        for (const Node* n : group_.nodes) {
+          if (!table_.needs(n) || !is_column(n) || n->op().kind == OpKind::reduction || group_.stage.at(n).outer != outer + 1) continue;
+          value(n);
+          spilled.emplace_back(n, spill_of(n));
+        }
+        for (const auto& [n, parts] : spilled) {
+          StateArrays here;
+          const Cx<Value> v = value(n);
+          b_.store(parts[0], array_terms(here), v.re.id);
+          if (parts.size() > 1) b_.store(parts[1], array_terms(here), v.im.id);
+        }
+        for (size_t k = 0; k < in_.sinks.size(); ++k) {
+          const Node* n = sink_node(k);
+          if (table_.sink_used(k) && group_.contains(n) && is_column(n) && sink_stage(k).outer == outer + 1) store_sink(k);
+        }
+      },
+      true);
   for (auto& [n, parts] : spilled) spills_[n] = parts;
   point_sinks(outer + 1, Level::point);
 }

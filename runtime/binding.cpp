@@ -171,7 +171,7 @@ class Binder {
     bound.variant = step.variant(key);
     const int64_t inner = inner_extent(step, extents, key.collapsed);
     const int64_t rows = parallel_rows(step, extents, key.collapsed);
-    const int64_t tile = choose_tile(step, inner, rows, dims, bound);
+    const int64_t tile = choose_tile(step, key, strides, inner, rows, dims, bound);
     set_range(step, bound, inner, rows, tile, dims);
     set_params(step, bound, strides, tile, inner, dims);
     set_pointers(step, bound);
@@ -207,7 +207,24 @@ class Binder {
       if (layout.swapped && size_of(step.accesses[k].storage) > 1) key.swapped |= uint64_t{1} << k;
     }
     if (key.collapsed && all_unit) key.nontemporal = wants_nontemporal(step, extents);
+    if (step.tiled && !all_unit) key.fastest = transposed_axis(step, key, extents, strides);
     return key;
+  }
+
+  // The P axis along which an array runs that does not along the innermost one, or -1 where that is none or all fits the cache anyway.
+  static int transposed_axis(const KernelStep& step, const VariantKey& key, const std::vector<int64_t>& extents,
+                             const std::vector<std::vector<int64_t>>& strides) {
+    int64_t points = 1;
+    for (int64_t e : extents) points *= e;
+    for (size_t k = 0; k < step.accesses.size(); ++k) {
+      const auto item = static_cast<int64_t>(size_of(step.accesses[k].storage));
+      if ((key.unit >> k & 1U) != 0 || points * item <= cache_sizes().l2 / 2) continue;
+      for (size_t a = 0; a + 1 < extents.size(); ++a) {
+        const bool in_run = key.collapsed && step.collapse_into[a] == step.collapse_into[a + 1];
+        if (step.roles[a] == 'P' && !in_run && extents[a] > 1 && strides[k][a] == item) return static_cast<int>(a);
+      }
+    }
+    return -1;
   }
 
   // Stores that bypass the caches pay when the result is far bigger than the last-level cache, and are only for whole dense outputs.
@@ -245,10 +262,21 @@ class Binder {
     return rows;
   }
 
+  // Each element of a tile lies in a cache line of its own, and all these lines must stay until the next rows have used them up. Lines
+  // whose distance is a multiple of 1 KiB share so few sets of the cache that only 16 of them do.
+  static int64_t transposed_tile(const VariantKey& key, const std::vector<std::vector<int64_t>>& strides) {
+    for (size_t k = 0; k < strides.size(); ++k) {
+      if ((key.unit >> k & 1U) == 0 && strides[k].back() % KiB(1) == 0) return 16;
+    }
+    return 64;
+  }
+
   // Elements of the innermost axis per piece of work. Bits never depend on it.
-  int64_t choose_tile(const KernelStep& step, int64_t inner, int64_t rows, const DimBindings& dims, const BoundStep& bound) const {
+  int64_t choose_tile(const KernelStep& step, const VariantKey& key, const std::vector<std::vector<int64_t>>& strides, int64_t inner,
+                      int64_t rows, const DimBindings& dims, const BoundStep& bound) const {
     if (!step.tiled) return inner;
-    constexpr int64_t map_tile = 16384;
+    constexpr int64_t map_tile = 16384, least_tile = 256;
+    if (key.fastest >= 0) return transposed_tile(key, strides);
     int64_t tile = map_tile;
     if (std::find(step.roles.begin(), step.roles.end(), 'O') != step.roles.end() || step.global_positions) {
       int64_t state = 8;
@@ -259,7 +287,8 @@ class Binder {
         int64_t per_point = 0;
         for (const AccessRecipe& a : step.accesses) per_point += static_cast<int64_t>(size_of(a.storage));
         const int64_t depth = std::max<int64_t>(1, step.outer_extent.evaluate(dims));
-        tile = std::clamp<int64_t>(cache_sizes().l2 / 2 / (depth * per_point), 32, tile);
+        const int64_t fit = cache_sizes().l2 / 2 / (depth * per_point);
+        if (fit >= least_tile) tile = std::min(tile, fit);  // else reading twice from memory beats short pieces of rows
       }
       const int64_t share = ceil_div(inner * rows, std::max(1, options_.threads) * rows);
       tile = std::min(tile, std::max<int64_t>(64, share));

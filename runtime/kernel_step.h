@@ -76,6 +76,9 @@ struct VariantKey {
   uint64_t unit = ~uint64_t{0};  ///< bit per access: consecutive along the innermost axis
   uint64_t swapped = 0;          ///< bit per access: stored in the other byte order
   bool nontemporal = false;      ///< written arrays bypass the caches
+  /// The P axis that runs fastest in the parallel range, with the tiles slowest: some array is consecutive along it and not along the
+  /// innermost axis, so that a small tile's cache lines are used whole. -1: the tiles run fastest, then the axes as they come.
+  int fastest = -1;
   friend bool operator==(const VariantKey&, const VariantKey&) = default;
 };
 

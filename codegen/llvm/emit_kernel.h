@@ -78,6 +78,7 @@ class KernelEmitter {
   void scalar_loop(const Loop& l);
   std::vector<V> first_indices(const Loop& l, V lo);
   std::vector<V> next_indices(const Loop& l, const std::vector<V>& index, V next_p);
+  V full_chunks(const Loop& l, const LoopShape& shape, V lo, V hi);
   void free_loop(const Loop& l);
   void fixed_loop(const Loop& l);
   struct Range {

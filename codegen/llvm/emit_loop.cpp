@@ -183,16 +183,13 @@ void KernelEmitter::partial_chunk(const Loop& l, const LoopShape& shape, V first
   }
 }
 
-/// Full chunks without masks, then masked narrow vectors for the rest.
-void KernelEmitter::free_loop(const Loop& l) {
-  const LoopShape shape = loop_shape(kernel_, l, target_.vector_bits);
-  const V lo = use(l.lo), hi = use(l.hi), step = ir_.c64(shape.chunk());
+/// Chunks without masks while a full one fits; returns where they end.
+KernelEmitter::V KernelEmitter::full_chunks(const Loop& l, const LoopShape& shape, V lo, V hi) {
+  const V step = ir_.c64(shape.chunk());
   std::vector<std::vector<V>> none;
-  std::vector<V> nothing;
-  const Ir::Block before = ir_.here(), main = ir_.new_block("chunk"), check = ir_.new_block("rest"), rest = ir_.new_block("narrow"),
-                  end = ir_.new_block("vector.end");
+  const Ir::Block before = ir_.here(), main = ir_.new_block("chunk"), end = ir_.new_block("rest");
   const V last = ir_.sub(hi, step);  // the last position where a full chunk fits
-  ir_.branch(ir_.icmp(LLVMIntSLE, lo, last), main, check);
+  ir_.branch(ir_.icmp(LLVMIntSLE, lo, last), main, end);
   ir_.at(main);
   const V p = ir_.phi(ir_.i64());
   Ir::incoming(p, lo, before);
@@ -200,11 +197,21 @@ void KernelEmitter::free_loop(const Loop& l) {
   const V p1 = ir_.add(p, step);
   const Ir::Block latch = ir_.here();
   Ir::incoming(p, p1, latch);
-  ir_.branch(ir_.icmp(LLVMIntSLE, p1, last), main, check);
-  ir_.at(check);
+  ir_.branch(ir_.icmp(LLVMIntSLE, p1, last), main, end);
+  ir_.at(end);
   const V done = ir_.phi(ir_.i64());
   Ir::incoming(done, lo, before);
   Ir::incoming(done, p1, latch);
+  return done;
+}
+
+/// Full chunks, then masked narrow vectors for the rest; masked vectors alone where the loop runs seldom.
+void KernelEmitter::free_loop(const Loop& l) {
+  const LoopShape shape = loop_shape(kernel_, l, target_.vector_bits);
+  const V lo = use(l.lo), hi = use(l.hi);
+  const V done = l.seldom ? lo : full_chunks(l, shape, lo, hi);
+  std::vector<V> nothing;
+  const Ir::Block check = ir_.here(), rest = ir_.new_block("narrow"), end = ir_.new_block("vector.end");
   ir_.branch(ir_.icmp(LLVMIntSLT, done, hi), rest, end);
   ir_.at(rest);
   const V q = ir_.phi(ir_.i64());

@@ -239,3 +239,13 @@ TEST_CASE("plan, progress and the limit of a call") {
   token.cancel();
   REQUIRE_THROWS_AS(f.call({a}, {.cancel = &token}), vl::RuntimeError);
 }
+
+TEST_CASE("arrays read across their order, too large for the cache") {
+  auto x = vl::fmatrix("x"), y = vl::fmatrix("y");
+  auto t = vl::ftensor3("t");
+  check_same({x, y}, {x + vl::transpose(y)}, {random_array({700, 513}, 31), random_array({513, 700}, 32)});
+  check_same({x, y}, {x - vl::mean(vl::transpose(y), 0)}, {random_array({5, 700}, 33), random_array({700, 513}, 34)});
+  check_same({x, y}, {(x * vl::transpose(y)) - vl::mean(vl::transpose(y), 0)},
+             {random_array({512, 700}, 35), random_array({700, 512}, 36)});
+  check_same({t}, {vl::exp(vl::dimshuffle(t, {2, 0, 1})), vl::sum(vl::dimshuffle(t, {2, 1, 0}), 1)}, {random_array({67, 50, 101}, 37)});
+}

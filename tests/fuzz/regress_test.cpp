@@ -75,7 +75,8 @@ void check(const std::string& text) {
   for (const std::vector<int64_t>& sizes : {std::vector<int64_t>{5}, {33}, {5, 33}, {0, 7}, {1}}) {
     const auto arguments = arguments_of(graph, sizes);
     const Outcome wanted = interpreted(graph, arguments);
-    const bool may_lie_over = wanted && !wanted->empty() && (*wanted)[0].dtype() == arguments[0].dtype() && (*wanted)[0].shape() == arguments[0].shape();
+    const bool may_lie_over =
+        wanted && !wanted->empty() && (*wanted)[0].dtype() == arguments[0].dtype() && (*wanted)[0].shape() == arguments[0].shape();
     for (const bool optimise : {true, false}) {
       for (const char* target : {"native", "x86-64-v3"}) {
         for (const bool over : {false, true}) {
