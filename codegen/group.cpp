@@ -294,8 +294,25 @@ class Analysis {
     return {};
   }
 
-  // A full value is gone when its loop ends: using it at a later stage computes it again, which only short cheap chains may.
+  // Values are computed where they are first needed: an operand of a reduction at the reduction's stage, a stored value at its own.
+  void find_first_uses() {
+    std::unordered_map<const Node*, Stage> needed;
+    for (auto n = nodes_.rbegin(); n != nodes_.rend(); ++n) {
+      const Stage own = group_.stage.at(*n);
+      const auto at = needed.find(*n);
+      const bool reduction = (*n)->op().kind == OpKind::reduction;
+      first_use_[*n] = reduction || stored_(*n) || at == needed.end() ? own : std::max(own, at->second);
+      for (size_t k = 0; k < (*n)->inputs().size(); ++k) {
+        const auto [entry, is_new] = needed.try_emplace(operand_map(**n, k).base, first_use_.at(*n));
+        if (!is_new) entry->second = std::min(entry->second, first_use_.at(*n));
+      }
+    }
+  }
+
+  // A full value is gone when its loop ends. Needed again, short cheap chains are computed again; others are kept in scratch for later I
+  // loops of the same O index, but not from one pass over O to the next, where that would be an array of its own.
   std::string check_recompute() {
+    find_first_uses();
     for (const Node* n : nodes_) {
       const bool repeated =
           n->op().kind != OpKind::reduction && is_full(n) && (lacks(group_.result.at(n), Role::O) || lacks(group_.result.at(n), Role::P));
@@ -305,12 +322,13 @@ class Analysis {
       for (size_t k = 0; k < n->inputs().size(); ++k) {
         const Node* m = operand_map(*n, k).base;
         if (!group_.contains(m) || is_column(m)) continue;
-        const Stage use = group_.stage.at(n);
-        const Stage made = group_.stage.at(m);
+        const Stage use = first_use_.at(n), made = first_use_.at(m);
         const bool gone = is_full(m) ? made < use : made.outer < use.outer && has(group_.result.at(m), Role::O);
-        if (gone && chain_cost(m, use, false) > max_recompute_chain) {
+        if (!gone || chain_cost(m, use, false) <= max_recompute_chain) continue;
+        if (!is_full(m) || made.outer != use.outer || m->op().kind == OpKind::reduction) {
           return std::string(m->op().name) + " is needed before and after a reduction; storing it is cheaper than computing it twice";
         }
+        group_.kept.insert(m);
       }
     }
     return {};
@@ -324,6 +342,7 @@ class Analysis {
       return reduction_role(group_, *n) == Role::I && group_.stage.at(n).outer < at.outer ? refused : 0;
     }
     if (is_column(n)) return 0;
+    if (!count_all && (group_.kept.count(n) || first_use_.at(n) == at)) return 0;
     if (!is_full(n) && !count_all && group_.stage.at(n).outer == at.outer) return 0;
     if (!n->op().flags.cheap) return refused;
     int cost = 1;
@@ -339,6 +358,7 @@ class Analysis {
   Group& group_;
   std::unordered_map<const Node*, int> first_;
   std::unordered_map<const Node*, std::vector<int>> kept_;
+  std::unordered_map<const Node*, Stage> first_use_;
   std::vector<int> parent_;
   std::map<int, int> number_;
 };

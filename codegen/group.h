@@ -48,6 +48,7 @@ struct Group {
   std::unordered_map<const Node*, Stage> stage;  ///< of every node: when its value is available (for a reduction: when it runs)
   bool inner_reduced = false;                    ///< I axes are reduced (then they hold exactly the reduced axes)
   std::set<const Node*> after_outer;             ///< nodes that depend on a finished O reduction
+  std::set<const Node*> kept;                    ///< full values that a later I loop of the same O index needs again: they wait in scratch
 
   bool contains(const Node* n) const { return domain.count(n) != 0; }
   bool has_role(Role r) const;

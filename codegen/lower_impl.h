@@ -106,6 +106,8 @@ class Lowering {
 
   // lower_values.cpp: values of nodes
   Cx<Value> value(const Node* n);
+  std::vector<Term> tile_terms() const;
+  void spill(const Node* n, const Cx<Value>& v);
   Cx<Value> operand(const Node& n, size_t k);
   Cx<Value> leaf(const LeafRef& ref, const Node* constant);
   Cx<Value> trivial_reduction(const Node* n);
@@ -174,7 +176,7 @@ class Lowering {
   std::map<std::tuple<int, std::string, int, int, uint64_t>, int> param_slots_;
   std::map<int, int> kernel_accesses_;  // recipe -> kernel access
   std::vector<Scope> scopes_;
-  std::unordered_map<const Node*, std::vector<int>> spills_;  // column values kept in scratch: one access per part
+  std::unordered_map<const Node*, std::vector<int>> spills_;  // column and kept values in scratch over the tile: one access per part
   std::vector<Id> flat_inner_;                                // position over the I axes now, as a sum
   Id tile_lo_ = 0, tile_hi_ = 0, minus_tile_lo_ = 0;
   bool in_inner_ = false;

@@ -69,6 +69,7 @@ void Lowering::inner_stages(int outer, std::vector<StateArrays>& outer_states) {
     }
     if (!work.empty()) inner_loop(work);
   }
+  for (const Node* n : group_.kept) spills_.erase(n);  // the next O index has values of its own
 }
 
 void Lowering::inner_loop(const InnerWork& work) {

@@ -40,10 +40,7 @@ std::vector<Lowering::StateArrays> Lowering::make_states(int outer) {
 // Place of the current element in a state array.
 std::vector<Term> Lowering::array_terms(const StateArrays& s) {
   if (s.count != ScratchRecipe::Count::tile) return {{b_.integer(0), -1}};
-  std::vector<Term> at;
-  for (Id id : flat_inner_) at.push_back({id, -1});
-  at.push_back({minus_tile_lo_, -1});
-  return at;
+  return tile_terms();
 }
 
 Id Lowering::state_load(int component, const std::vector<Term>& at) {
@@ -176,12 +173,6 @@ void Lowering::outer_pass(int outer) {
 // After a pass: finished values; columns that later passes read go to scratch, stores of columns and points happen here.
 void Lowering::finish_outer(int outer, std::vector<StateArrays>& states) {
   const Id count = order_over(Role::O).n;
-  std::vector<std::pair<const Node*, std::vector<int>>> spilled;
-  const auto spill_of = [&](const Node* n) {
-    std::vector<int> parts{scratch_access(ScratchRecipe::Count::tile, real_part_of(n->type().dtype))};
-    if (is_complex(n->type().dtype)) parts.push_back(scratch_access(ScratchRecipe::Count::tile, real_part_of(n->type().dtype)));
-    return parts;
-  };
   for (StateArrays& s : states) {  // points first: columns may use them
     if (s.count == ScratchRecipe::Count::tile) continue;
     std::vector<Id> total;
@@ -193,33 +184,27 @@ void Lowering::finish_outer(int outer, std::vector<StateArrays>& states) {
     if (table_.needs(n) && group_.level(n) == Level::point && group_.stage.at(n).outer == outer + 1 && n->op().kind != OpKind::reduction)
       value(n);
   }
-  map_loop(
-      [&] {
-        for (StateArrays& s : states) {
-          if (s.count != ScratchRecipe::Count::tile) continue;
-          std::vector<Id> total;
-          for (int access : s.total) total.push_back(state_load(access, array_terms(s)));
-          remember(s.reduction, finish_state(s.reduction, total, 0, count));
-          spilled.emplace_back(s.reduction, spill_of(s.reduction));
-        }
-        for (const Node* n : group_.nodes) {
-          if (!table_.needs(n) || !is_column(n) || n->op().kind == OpKind::reduction || group_.stage.at(n).outer != outer + 1) continue;
-          value(n);
-          spilled.emplace_back(n, spill_of(n));
-        }
-        for (const auto& [n, parts] : spilled) {
-          StateArrays here;
-          const Cx<Value> v = value(n);
-          b_.store(parts[0], array_terms(here), v.re.id);
-          if (parts.size() > 1) b_.store(parts[1], array_terms(here), v.im.id);
-        }
-        for (size_t k = 0; k < in_.sinks.size(); ++k) {
-          const Node* n = sink_node(k);
-          if (table_.sink_used(k) && group_.contains(n) && is_column(n) && sink_stage(k).outer == outer + 1) store_sink(k);
-        }
-      },
-      true);
-  for (auto& [n, parts] : spilled) spills_[n] = parts;
+  const auto finish_column = [&] {
+    std::vector<const Node*> columns;
+    for (StateArrays& s : states) {
+      if (s.count != ScratchRecipe::Count::tile) continue;
+      std::vector<Id> total;
+      for (int access : s.total) total.push_back(state_load(access, array_terms(s)));
+      remember(s.reduction, finish_state(s.reduction, total, 0, count));
+      columns.push_back(s.reduction);
+    }
+    for (const Node* n : group_.nodes) {
+      if (!table_.needs(n) || !is_column(n) || n->op().kind == OpKind::reduction || group_.stage.at(n).outer != outer + 1) continue;
+      value(n);
+      columns.push_back(n);
+    }
+    for (const Node* n : columns) spill(n, value(n));
+    for (size_t k = 0; k < in_.sinks.size(); ++k) {
+      const Node* n = sink_node(k);
+      if (table_.sink_used(k) && group_.contains(n) && is_column(n) && sink_stage(k).outer == outer + 1) store_sink(k);
+    }
+  };
+  map_loop(finish_column, true);
   point_sinks(outer + 1, Level::point);
 }
 

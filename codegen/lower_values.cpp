@@ -72,18 +72,34 @@ Cx<Value> Lowering::operand(const Node& n, size_t k) {
   return group_.contains(base) ? value(base) : leaf(table_.operand(n, k), base);
 }
 
+/// Place of the current element in a scratch array over the tile.
+std::vector<Term> Lowering::tile_terms() const {
+  std::vector<Term> at;
+  for (Id id : flat_inner_) at.push_back({id, -1});
+  at.push_back({minus_tile_lo_, -1});
+  return at;
+}
+
+/// From here on, and until spills_ forgets it, the value is read from scratch where no scope has it.
+void Lowering::spill(const Node* n, const Cx<Value>& v) {
+  const DType part = real_part_of(n->type().dtype);
+  std::vector<int>& parts = spills_[n];
+  parts = {scratch_access(ScratchRecipe::Count::tile, part)};
+  b_.store(parts[0], tile_terms(), v.re.id);
+  if (!is_complex(n->type().dtype)) return;
+  parts.push_back(scratch_access(ScratchRecipe::Count::tile, part));
+  b_.store(parts[1], tile_terms(), v.im.id);
+}
+
 Cx<Value> Lowering::value(const Node* n) {
   for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
     if (auto it = scope->nodes.find(n); it != scope->nodes.end()) return it->second;
   }
   Cx<Value> result;
-  if (auto spill = spills_.find(n); spill != spills_.end()) {
-    internal_check(in_inner_ || spill->second.empty(), "lower: a column value outside of its loop");
-    std::vector<Term> at;
-    for (Id id : flat_inner_) at.push_back({id, -1});
-    at.push_back({minus_tile_lo_, -1});
-    result.re = b_.value(b_.load(spill->second[0], at));
-    if (spill->second.size() > 1) result.im = b_.value(b_.load(spill->second[1], at));
+  if (auto held = spills_.find(n); held != spills_.end()) {
+    internal_check(in_inner_, "lower: a value of the tile outside of its loop");
+    result.re = b_.value(b_.load(held->second[0], tile_terms()));
+    if (held->second.size() > 1) result.im = b_.value(b_.load(held->second[1], tile_terms()));
   } else if (n->op().kind == OpKind::reduction) {
     internal_check(reduction_role(group_, *n) == Role::P, "lower: a reduction is used before it ran");
     result = trivial_reduction(n);
@@ -91,6 +107,7 @@ Cx<Value> Lowering::value(const Node* n) {
     std::vector<Cx<Value>> in;
     for (size_t k = 0; k < n->inputs().size(); ++k) in.push_back(operand(*n, k));
     n->op().elementwise.record(b_.record(), *n, in.data(), &result);
+    if (group_.kept.count(n)) spill(n, result);
   }
   remember(n, result);
   return result;

@@ -249,3 +249,20 @@ TEST_CASE("arrays read across their order, too large for the cache") {
              {random_array({512, 700}, 35), random_array({700, 512}, 36)});
   check_same({t}, {vl::exp(vl::dimshuffle(t, {2, 0, 1})), vl::sum(vl::dimshuffle(t, {2, 1, 0}), 1)}, {random_array({67, 50, 101}, 37)});
 }
+
+TEST_CASE("a value needed before and after a reduction waits in the same kernel") {
+  auto x = vl::fmatrix("x");
+  auto z = vl::fmatrix("z");
+  const auto rows = vl::ReduceOptions{.keepdims = true};
+  const auto e = vl::exp(x - vl::max(x, 1, rows));
+  const vl::Function softmax = vl::function({x}, {e / vl::sum(e, 1, rows)});
+  CHECK(softmax.toposort().size() == 1);
+  check_same({x}, {e / vl::sum(e, 1, rows)}, {random_array({9, 700}, 41)});
+  check_same({x}, {e / vl::sum(e, 1, rows), vl::log(e) * vl::sum(e, 1, rows)}, {random_array({3, 45}, 42)});
+  check_same({x}, {vl::exp(x) / vl::sum(x, 1, rows)}, {random_array({5, 33}, 43)});
+  // Along the slow axis, inside and outside of a pass over it; complex values have two parts.
+  const auto u = vl::exp(x);
+  check_same({x, z}, {vl::sum(u * vl::sum(u * z, 1, rows), 0)}, {random_array({40, 70}, 44), random_array({40, 70}, 45)});
+  const auto c = vl::exp(vl::cast(x, vl::c64) * vl::cast(z, vl::c64));
+  check_same({x, z}, {c / vl::sum(c, 1, rows)}, {random_array({4, 37}, 46), random_array({4, 37}, 47)});
+}
