@@ -32,12 +32,15 @@ std::vector<int> reduced_axes(const Node& reduction) {
 
 class Analysis {
  public:
-  Analysis(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, Group& group)
-      : nodes_(nodes), stored_(stored), group_(group) {}
+  Analysis(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, OperandMaps& maps, Group& group)
+      : nodes_(nodes), stored_(stored), maps_(maps), group_(group) {}
 
   std::string run() {
     group_ = Group{};
     if (nodes_.size() > max_group_nodes) return "the kernel would have more than " + std::to_string(max_group_nodes) + " operations";
+    size_t states = 0;
+    for (const Node* n : nodes_) states += n->op().kind == OpKind::reduction ? n->op().reduction.state(*n).size() : 0;
+    if (states > max_group_states) return "the kernel would keep more than " + std::to_string(max_group_states) + " running values";
     group_.nodes = nodes_;
     for (std::string (Analysis::*step)() : {&Analysis::unify, &Analysis::order_axes, &Analysis::find_roles, &Analysis::find_stages,
                                             &Analysis::check_missing_axes, &Analysis::check_recompute}) {
@@ -71,7 +74,7 @@ class Analysis {
     std::vector<ViewMap> loads;
     for (const Node* n : nodes_) {
       for (size_t k = 0; k < n->inputs().size(); ++k) {
-        const ViewMap map = operand_map(*n, k);
+        const ViewMap& map = maps_.of(*n, k);
         if (!first_.count(map.base)) {
           if (map.base->type().rank() > 0 && std::find(loads.begin(), loads.end(), map) == loads.end()) loads.push_back(map);
           continue;
@@ -96,7 +99,7 @@ class Analysis {
     std::map<std::pair<const Node*, size_t>, int> readers;
     for (const Node* n : nodes_) {
       for (size_t k = 0; k < n->inputs().size(); ++k) {
-        const ViewMap map = operand_map(*n, k);
+        const ViewMap& map = maps_.of(*n, k);
         if (first_.count(map.base)) continue;
         for (size_t j = 0; j < map.terms.size(); ++j) {
           const IndexTerm& t = map.terms[j];
@@ -255,7 +258,7 @@ class Analysis {
       Stage stage;
       bool after_outer = false;
       for (size_t k = 0; k < n->inputs().size(); ++k) {
-        const Node* m = operand_map(*n, k).base;
+        const Node* m = maps_.of(*n, k).base;
         if (!group_.contains(m)) continue;
         Stage available = group_.stage.at(m);
         after_outer = after_outer || group_.after_outer.count(m) != 0;
@@ -303,7 +306,7 @@ class Analysis {
       const bool reduction = (*n)->op().kind == OpKind::reduction;
       first_use_[*n] = reduction || stored_(*n) || at == needed.end() ? own : std::max(own, at->second);
       for (size_t k = 0; k < (*n)->inputs().size(); ++k) {
-        const auto [entry, is_new] = needed.try_emplace(operand_map(**n, k).base, first_use_.at(*n));
+        const auto [entry, is_new] = needed.try_emplace(maps_.of(**n, k).base, first_use_.at(*n));
         if (!is_new) entry->second = std::min(entry->second, first_use_.at(*n));
       }
     }
@@ -320,7 +323,7 @@ class Analysis {
         return std::string(n->op().name) + " lacks a loop axis and would be computed again for each of its indices";
       }
       for (size_t k = 0; k < n->inputs().size(); ++k) {
-        const Node* m = operand_map(*n, k).base;
+        const Node* m = maps_.of(*n, k).base;
         if (!group_.contains(m) || is_column(m)) continue;
         const Stage use = first_use_.at(n), made = first_use_.at(m);
         const bool gone = is_full(m) ? made < use : made.outer < use.outer && has(group_.result.at(m), Role::O);
@@ -347,7 +350,7 @@ class Analysis {
     if (!n->op().flags.cheap) return refused;
     int cost = 1;
     for (size_t k = 0; k < n->inputs().size() && cost <= max_recompute_chain; ++k) {
-      const Node* m = operand_map(*n, k).base;
+      const Node* m = maps_.of(*n, k).base;
       if (group_.contains(m)) cost += chain_cost(m, at, count_all);
     }
     return cost;
@@ -355,6 +358,7 @@ class Analysis {
 
   const std::vector<const Node*>& nodes_;
   const std::function<bool(const Node*)>& stored_;
+  OperandMaps& maps_;
   Group& group_;
   std::unordered_map<const Node*, int> first_;
   std::unordered_map<const Node*, std::vector<int>> kept_;
@@ -417,8 +421,9 @@ bool reduces_in_lanes(const Node& reduction) {
   return true;
 }
 
-std::string analyse_group(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, Group& group) {
-  return Analysis(nodes, stored, group).run();
+std::string analyse_group(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, OperandMaps& maps,
+                          Group& group) {
+  return Analysis(nodes, stored, maps, group).run();
 }
 
 }  // namespace voxloom::codegen

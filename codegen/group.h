@@ -59,7 +59,8 @@ struct Group {
 
 /// Analyses a set of compute nodes (elementwise, reduction) given in topological order. `stored` tells which of them are used outside
 /// the set. Returns the empty string and fills `group`, or the reason why they cannot share a kernel.
-std::string analyse_group(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, Group& group);
+std::string analyse_group(const std::vector<const Node*>& nodes, const std::function<bool(const Node*)>& stored, OperandMaps& maps,
+                          Group& group);
 /// A group without nodes that copies `value`, a leaf seen through views; its axes are those of the value (domain entry of nullptr).
 Group copy_group(const Expr& value);
 
@@ -71,6 +72,7 @@ bool reduces_in_lanes(const Node& reduction);
 /// Limits of one kernel.
 inline constexpr size_t max_group_nodes = 256;
 inline constexpr size_t max_group_loads = 16;
+inline constexpr size_t max_group_states = 16;  ///< components of the states of reductions
 inline constexpr int max_recompute_chain = 4;
 
 }  // namespace voxloom::codegen

@@ -64,7 +64,7 @@ class Partitioner {
       if (e->op().kind == OpKind::view || is_leaf(e.get())) continue;
       for (size_t k = 0; k < e->inputs().size(); ++k) {
         users_[base_of(*e, k)].push_back(e.get());
-        if (is_compute(e.get()) && !keeps_indices(operand_map(*e, k))) through_views_.insert(base_of(*e, k));
+        if (is_compute(e.get()) && !keeps_indices(maps_.of(*e, k))) through_views_.insert(base_of(*e, k));
       }
     }
     for (const Expr& out : graph_.outputs()) output_bases_.insert(resolve_views(out).base);
@@ -84,7 +84,7 @@ class Partitioner {
     }
   }
 
-  const Node* base_of(const Node& n, size_t k) const { return is_compute(&n) ? operand_map(n, k).base : resolve_views(n.input(k)).base; }
+  const Node* base_of(const Node& n, size_t k) const { return is_compute(&n) ? maps_.of(n, k).base : resolve_views(n.input(k)).base; }
 
   // A short cheap chain over one array: reading it is as cheap as reading its result, so every group that needs it has its own copy.
   bool inlinable(const Node* n) {
@@ -163,12 +163,13 @@ class Partitioner {
   }
 
   std::string analyse(const std::vector<int>& core, Group& group) {
+    if (core.size() > max_group_nodes) return "the kernel would have more than " + std::to_string(max_group_nodes) + " operations";
     const std::set<int> inside(core.begin(), core.end());
     const auto stored = [&](const Node* n) { return !inlined_.count(n) && is_stored(n, inside); };
     size_t stores = 0;
     for (int p : core) stores += stored(graph_.nodes()[static_cast<size_t>(p)].get());
     if (stores > max_stores) return "the kernel would write more than " + std::to_string(max_stores) + " arrays";
-    if (std::string reason = analyse_group(with_inlined(core), stored, group); !reason.empty()) return reason;
+    if (std::string reason = analyse_group(with_inlined(core), stored, maps_, group); !reason.empty()) return reason;
     return check_stream(group);
   }
 
@@ -385,6 +386,7 @@ class Partitioner {
   }
 
   const Graph& graph_;
+  mutable OperandMaps maps_;
   PartitionOptions options_;
   Partition result_;
   std::unordered_map<const Node*, int> position_;

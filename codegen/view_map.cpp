@@ -65,4 +65,12 @@ ViewMap operand_map(const Node& node, size_t k) {
   return descend(operand, relation_terms(node, k));
 }
 
+const ViewMap& OperandMaps::of(const Node& node, size_t k) {
+  std::vector<ViewMap>& maps = maps_[&node];
+  if (maps.empty()) {
+    for (size_t j = 0; j < node.inputs().size(); ++j) maps.push_back(operand_map(node, j));
+  }
+  return maps[k];
+}
+
 }  // namespace voxloom::codegen

@@ -3,6 +3,7 @@
 
 #include <voxloom/graph/op_info.h>
 
+#include <unordered_map>
 #include <vector>
 
 namespace voxloom::codegen {
@@ -31,5 +32,14 @@ ViewMap resolve_views(const Expr& expr);
 /// The map of operand k of `node`, in terms of the node's own domain axes: its output axes, or for a reduction the operand's axes.
 /// Axes of size 1 that broadcast get axis = -1, b = 0.
 ViewMap operand_map(const Node& node, size_t k);
+
+/// operand_map() of nodes that are asked for again and again, as the partitioner does for every merge it tries. The nodes must outlive it.
+class OperandMaps {
+ public:
+  const ViewMap& of(const Node& node, size_t k);
+
+ private:
+  std::unordered_map<const Node*, std::vector<ViewMap>> maps_;
+};
 
 }  // namespace voxloom::codegen

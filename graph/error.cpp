@@ -62,7 +62,9 @@ void fail_runtime(ErrorCode code, std::string_view op, const std::string& messag
   throw RuntimeError(code, std::string(op), message, {});
 }
 void fail_internal(std::string_view condition, const std::source_location& where) {
-  throw InternalError(std::string(condition) + " at " + where.file_name() + ":" + std::to_string(where.line()));
+  const std::string_view path = where.file_name();  // where it was built is nobody's business
+  const std::string_view file = path.substr(path.rfind('/') + 1);
+  throw InternalError(std::string(condition) + " at " + std::string(file) + ":" + std::to_string(where.line()));
 }
 
 }  // namespace voxloom

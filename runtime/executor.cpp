@@ -15,7 +15,7 @@
 namespace voxloom::runtime {
 namespace {
 
-constexpr size_t max_pointers = 64;
+constexpr size_t inline_pointers = 64;
 constexpr size_t inline_slots = 32;
 constexpr size_t inline_params = 96;
 
@@ -99,8 +99,7 @@ class Runner {
   }
 
   void run_step(const BoundStep& step) {
-    std::array<char*, max_pointers> pointers;
-    internal_check(step.pointers.size() <= max_pointers, "run: a kernel with more than 64 pointers");
+    Inline<char*, inline_pointers> pointers(step.pointers.size());
     for (size_t k = 0; k < step.pointers.size(); ++k) {
       const auto& p = step.pointers[k];
       pointers[k] = reinterpret_cast<char*>(bases_[static_cast<size_t>(p.slot)]) + p.offset - options_.block.start * p.stream_stride;
