@@ -269,13 +269,15 @@ TEST_CASE("a value needed before and after a reduction waits in the same kernel"
 
 TEST_CASE("more reductions than one kernel may hold are spread over several") {
   auto x = vl::fvector("x");
+  auto m = vl::fmatrix("m");
   std::vector<Expr> sums, complex_sums;
   for (int k = 0; k < 70; ++k) sums.push_back(vl::sum(x * (k + 2)));
   for (int k = 0; k < 20; ++k) complex_sums.push_back(vl::sum(vl::cast(x, vl::c64) * (k + 2)));
-  Expr total = sums[0];
-  for (size_t k = 1; k < sums.size(); ++k) total = total + sums[k];
-  const vl::Function f = vl::function({x}, {total});
-  CHECK(f.explain().find("would keep more than 16 running values") != std::string::npos);
-  check_same({x}, {total}, {random_array({100}, 51)});
+  check_same({x}, sums, {random_array({100}, 51)});
   check_same({x}, complex_sums, {random_array({100}, 52)});
+  Expr total = vl::sum(m, 1);
+  for (int k = 0; k < 70; ++k) total = total + vl::sum(m * (k + 2), 1);
+  const vl::Function f = vl::function({m}, {total});
+  CHECK(f.explain().find("would keep more than 16 running values") != std::string::npos);
+  check_same({m}, {total}, {random_array({3, 100}, 53)});
 }
