@@ -137,7 +137,9 @@ class Lowering {
   std::vector<Id> step_all(const InnerWork& work, std::vector<Id> states);
   void lane_reduction(const InnerWork& work);
   std::vector<Id> init_states(const std::vector<const Node*>& reductions);
-  std::vector<Id> combine_states(const std::vector<const Node*>& reductions, const std::vector<Id>& left, const std::vector<Id>& right);
+  enum class Meet : uint8_t { parts, lanes };  ///< of the whole reduction, or the interleaved states of one leaf
+  std::vector<Id> combine_states(const std::vector<const Node*>& reductions, const std::vector<Id>& left, const std::vector<Id>& right,
+                                 Meet what = Meet::parts);
   Cx<Value> finish_state(const Node* n, const std::vector<Id>& states, size_t first, Id count);
   Order order_over(Role role);
   void leaves_kernel();

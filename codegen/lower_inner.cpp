@@ -17,7 +17,7 @@ std::vector<Id> Lowering::init_states(const std::vector<const Node*>& reductions
 }
 
 std::vector<Id> Lowering::combine_states(const std::vector<const Node*>& reductions, const std::vector<Id>& left,
-                                         const std::vector<Id>& right) {
+                                         const std::vector<Id>& right, Meet what) {
   std::vector<Id> ids;
   size_t first = 0;
   for (const Node* n : reductions) {
@@ -27,7 +27,8 @@ std::vector<Id> Lowering::combine_states(const std::vector<const Node*>& reducti
       l.push_back(b_.value(left[first + k]));
       r.push_back(b_.value(right[first + k]));
     }
-    n->op().reduction.record.combine(b_.record(), *n, l.data(), r.data());
+    const auto& fns = n->op().reduction.record;
+    (what == Meet::lanes ? fns.fold : fns.combine)(b_.record(), *n, l.data(), r.data());
     for (const Value& v : l) ids.push_back(v.id);
     first += count;
   }
@@ -198,7 +199,7 @@ void Lowering::lane_reduction(const InnerWork& work) {
   const Id q1 = min_of(add(q0, order.leaf), p1);
   const std::vector<Id> lanes = lane_loop(q0, q1, work, neutral);
   const std::vector<Id> folded = b_.lane_fold(static_cast<int>(ops::lanes_per_leaf), lanes,
-                                              [&](const auto& a, const auto& c) { return combine_states(reductions, a, c); });
+                                              [&](const auto& a, const auto& c) { return combine_states(reductions, a, c, Meet::lanes); });
   groups = b_.end_loop(combine_states(reductions, groups, folded));
   totals = b_.end_loop(combine_states(reductions, totals, groups));
   size_t first = 0;
@@ -277,8 +278,9 @@ void Lowering::leaves_kernel() {
     b_.end_loop(same);
     b_.end_if();
   }
-  const std::vector<Id> folded = b_.lane_fold(static_cast<int>(ops::lanes_per_leaf), lanes,
-                                              [&](const auto& a, const auto& c) { return combine_states(work.lane_reductions, a, c); });
+  const std::vector<Id> folded = b_.lane_fold(static_cast<int>(ops::lanes_per_leaf), lanes, [&](const auto& a, const auto& c) {
+    return combine_states(work.lane_reductions, a, c, Meet::lanes);
+  });
   for (size_t k = 0; k < folded.size(); ++k) {
     auto at = terms(table_.state(k));
     at.push_back({leaf, -1});

@@ -91,7 +91,8 @@ std::vector<Id> Lowering::fold_lanes_array(const StateArrays& s) {
     b_.carry(neutral[k]);
     next.push_back(b_.load(s.leaf[k], {{lane, -1}}));
   }
-  return b_.lane_fold(lanes, b_.end_loop(next), [&](const auto& a, const auto& c) { return combine_states({s.reduction}, a, c); });
+  return b_.lane_fold(lanes, b_.end_loop(next),
+                      [&](const auto& a, const auto& c) { return combine_states({s.reduction}, a, c, Meet::lanes); });
 }
 
 // into = combine(into, from), element by element.

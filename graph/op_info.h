@@ -51,11 +51,13 @@ struct ElementwiseFns {
 };
 
 /// A reduction as an automaton over a tuple of real state components: init, then step per element in the order of decisions.md D1,
-/// combine of two partial states (left one first), finish once. `index` is the i64 position in the flattened reduced axes, `count` their length.
+/// combine of two partial states (left one first), finish once. fold combines the interleaved states of one leaf (often it is
+/// combine): it may rely on a left state without elements meeting only a right one without elements. `index` is the i64 position in the flattened reduced axes, `count` their length.
 template <class B, class V> struct ReductionTemplates {
   void (*init)(B&, const Node&, V* state) = nullptr;
   void (*step)(B&, const Node&, V* state, const ops::Cx<V>& x, V index) = nullptr;
   void (*combine)(B&, const Node&, V* state, const V* other) = nullptr;
+  void (*fold)(B&, const Node&, V* state, const V* other) = nullptr;
   void (*finish)(B&, const Node&, const V* state, V count, ops::Cx<V>* out) = nullptr;
 };
 struct ReductionFns {

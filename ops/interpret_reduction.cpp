@@ -51,7 +51,7 @@ class Reducer {
     for (int64_t p = start; p < std::min(start + leaf_, count_); ++p)
       fns_.step(builder_, node_, lanes[static_cast<size_t>((p - start) % lanes_)].data(), load(p), {DType::i64, static_cast<uint64_t>(p)});
     for (size_t half = lanes.size() / 2; half > 0; half /= 2)
-      for (size_t k = 0; k < half; ++k) combine(lanes[k], lanes[k + half]);
+      for (size_t k = 0; k < half; ++k) fns_.fold(builder_, node_, lanes[k].data(), lanes[k + half].data());
     return lanes[0];
   }
 

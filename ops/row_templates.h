@@ -44,13 +44,15 @@ template <int N, auto F> constexpr ElementwiseFns real() { return elementwise_fn
 template <int N, auto F> constexpr ElementwiseFns complex() { return elementwise_fns<ComplexFn<N, F>>(); }
 template <int N, auto F, auto G> constexpr ElementwiseFns either() { return elementwise_fns<EitherFn<N, F, G>>(); }
 
-/// R has `state`, and the templates `init`, `step`, `combine` and `finish` over a builder.
+template <class R, class B> constexpr ReductionTemplates<B, typename B::V> reduction_templates() {
+  ReductionTemplates<B, typename B::V> fns{&R::template init<B>, &R::template step<B>, &R::template combine<B>, &R::template combine<B>,
+                                           &R::template finish<B>};
+  if constexpr (requires { &R::template fold<B>; }) fns.fold = &R::template fold<B>;
+  return fns;
+}
+/// R has `state`, and the templates `init`, `step`, `combine`, perhaps `fold`, and `finish` over a builder.
 template <class R> constexpr ReductionFns reduction_fns() {
-  return {&R::state,
-          {&R::template init<ScalarBuilder>, &R::template step<ScalarBuilder>, &R::template combine<ScalarBuilder>,
-           &R::template finish<ScalarBuilder>},
-          {&R::template init<RecordBuilder>, &R::template step<RecordBuilder>, &R::template combine<RecordBuilder>,
-           &R::template finish<RecordBuilder>}};
+  return {&R::state, reduction_templates<R, ScalarBuilder>(), reduction_templates<R, RecordBuilder>()};
 }
 
 // The families, in the order of docs/ops.md.

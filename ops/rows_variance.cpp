@@ -4,6 +4,7 @@
 // s + o with o = s1 / k, and its sum of squared deviations M2 = s2 - o * s1. Two states combine by Chan's formula on (k, mean, M2): the
 // difference of the means is taken as (s' - s) + (o' - o), and the new mean m is stored as s = round(m) with its remainder r in s1 = k * r
 // and s2 = M2 + r * s1, so that data far from 0 lose nothing. An empty side is passed over.
+// The interleaved states of a leaf, at most 4096 elements, move to the first one's shift instead, which takes no division.
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
 
@@ -39,6 +40,14 @@ template <bool Root> struct Variance {
     const typename B::V both[4] = {count, mean, s1, b.add(m2, b.mul(remainder, s1))};
     const auto left_empty = b.eq(s[0], zero), right_empty = b.eq(o[0], zero);
     for (int k = 0; k < 4; ++k) s[k] = b.select(left_empty, o[k], b.select(right_empty, s[k], both[k]));
+  }
+  /// With d = s' - s the sums about s are s1 + s1' + k' d and s2 + s2' + d (2 s1' + k' d).
+  template <class B> static void fold(B& b, const Node&, typename B::V* s, const typename B::V* o) {
+    const auto d = b.sub(o[1], s[1]);
+    const auto kd = b.mul(o[0], d);
+    s[0] = b.add(s[0], o[0]);
+    s[2] = b.add(s[2], b.add(o[2], kd));
+    s[3] = b.add(s[3], b.fma(d, b.add(b.add(o[2], o[2]), kd), o[3]));
   }
   /// M2 cannot be negative but for rounding; more degrees of freedom than elements divide by 0, as in NumPy.
   template <class B> static void finish(B& b, const Node& node, const typename B::V* s, typename B::V count, Cx<typename B::V>* out) {
