@@ -277,7 +277,9 @@ class Binder {
     if (!step.tiled) return inner;
     constexpr int64_t map_tile = 16384, least_tile = 256;
     if (key.fastest >= 0) return transposed_tile(key, strides);
+    const int64_t threads = std::max(1, options_.threads);
     int64_t tile = map_tile;
+    if (rows == 1 && inner > map_tile) tile = ceil_div(inner, ceil_div(ceil_div(inner, map_tile), threads) * threads);  // a fair share each
     if (std::find(step.roles.begin(), step.roles.end(), 'O') != step.roles.end() || step.global_positions) {
       int64_t state = 8;
       for (const ScratchRecipe& s : bound.variant->scratch)
