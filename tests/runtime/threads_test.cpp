@@ -201,7 +201,8 @@ TEST_CASE("threads: cancellation stops between chunks") {
   CHECK_NOTHROW(check(nullptr, "job"));
 }
 
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)  // new threads in a forked child: refused, and stuck in the allocator's locks
+#if !defined(__SANITIZE_THREAD__) && \
+    !defined(__SANITIZE_ADDRESS__)  // new threads in a forked child: refused, and stuck in the allocator's locks
 TEST_CASE("threads: a child forked after warm-up has a working pool") {
   ThreadPool own;
   REQUIRE(sum_of_chunks(ThreadPool::process(), 100, 4) == 5050);
