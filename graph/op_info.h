@@ -101,6 +101,11 @@ struct OpInfo {
   std::vector<AxisMap> (*axes)(const Node&, size_t operand) = nullptr;
   ElementwiseFns elementwise = {};
   ReductionFns reduction = {};
+  /// Gradients with respect to each operand, from the node and the gradient g of the cost with respect to it: one entry per operand, of that
+  /// operand's dtype and shape; an undefined (null) Expr where the cost does not depend on that operand through this node. Null: see no_gradient.
+  std::vector<Expr> (*gradient)(const Expr& node, const Expr& g) = nullptr;
+  /// A row without a gradient by nature (comparisons, integer operations, positions): its operands are disconnected from a cost.
+  bool no_gradient = false;
   /// Neutral and absorbing element of a binary row, as text understood by the simplifier ("0", "1", "-0", "inf"); empty if none.
   const char* identity = "";
   const char* absorbing = "";
