@@ -97,7 +97,7 @@ class PassBuilder {
   }
 
   Expr boundary(const Node* n) {
-    if (constant_of(*n)) return Expr(n);
+    if (constant_of(*n) || size_of_leaf(*n)) return Expr(n);
     Type type = n->type();
     if (carries(n)) {
       const StreamAxis::Reach reach = axis_.reach.at(n);

@@ -1,6 +1,7 @@
 // codegen/lower_values.cpp: values of nodes inside a kernel, recorded on demand in the scope where they are first needed.
 #include <voxloom/codegen/lower_impl.h>
 #include <voxloom/graph/constant.h>
+#include <voxloom/graph/leaf_ops.h>
 
 #include <bit>
 #include <cmath>
@@ -38,6 +39,10 @@ Stage Lowering::sink_stage(size_t k) const {
 
 Cx<Value> Lowering::leaf(const LeafRef& ref, const Node* constant) {
   Cx<Value> result;
+  if (const Dim* size = ref.scalar_constant ? size_of_leaf(*constant) : nullptr) {
+    result.re = b_.value(param({ParamRecipe::Kind::dim, *size}, DType::i64, "size"));
+    return result;
+  }
   if (ref.scalar_constant) {
     const DType part = real_part_of(constant->type().dtype);
     const auto& payload = dynamic_cast<const ConstantPayload&>(*constant->payload());

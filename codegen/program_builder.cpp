@@ -3,6 +3,7 @@
 
 #include <voxloom/codegen/lower_impl.h>
 #include <voxloom/graph/constant.h>
+#include <voxloom/graph/leaf_ops.h>
 
 #include <algorithm>
 #include <map>
@@ -126,7 +127,9 @@ class Builder {
     return slot_of_[n] = add_slot(slot);
   }
 
+  // A value that kernels take as an argument: a constant of one element, or a size.
   static bool is_scalar_constant(const Node* n) {
+    if (size_of_leaf(*n) != nullptr) return true;
     if (!constant_of(*n)) return false;
     return std::all_of(n->type().shape.begin(), n->type().shape.end(), [](const Dim& d) { return d.is_one(); });
   }

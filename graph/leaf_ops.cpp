@@ -1,6 +1,8 @@
 // graph/leaf_ops.cpp: the rows of leaves.
 #include <voxloom/graph/leaf_ops.h>
 
+#include <voxloom/graph/constant.h>
+
 #include <array>
 
 namespace voxloom {
@@ -40,8 +42,28 @@ const OpInfo& image_op() {
   return row;
 }
 
+const OpInfo& size_op() {
+  static const OpInfo row = leaf_row("size", "the size of an axis, as a number");
+  return row;
+}
+
+bool SizePayload::equals(const Payload& other) const {
+  const auto* size = dynamic_cast<const SizePayload*>(&other);
+  return size != nullptr && size->size_ == size_;
+}
+
+Expr make_size(const Dim& size, OriginId origin) {
+  if (size.is_constant()) return make_scalar_int(DType::i64, size.constant(), origin);
+  return make_leaf(size_op(), {DType::i64, {}, Order::C, {}}, "", std::make_shared<const SizePayload>(size), origin);
+}
+
+const Dim* size_of_leaf(const Node& node) {
+  const auto* payload = dynamic_cast<const SizePayload*>(node.payload().get());
+  return payload == nullptr ? nullptr : &payload->size();
+}
+
 std::span<const OpInfo* const> leaf_ops() {
-  static const std::array<const OpInfo*, 4> rows = {&input_op(), &constant_op(), &shared_op(), &image_op()};
+  static const std::array<const OpInfo*, 5> rows = {&input_op(), &constant_op(), &shared_op(), &image_op(), &size_op()};
   return rows;
 }
 

@@ -138,7 +138,10 @@ class GraphParser {
   Expr make_leaf_of(Line& line, const Type& type) {
     std::shared_ptr<const Payload> payload;
     if (line.op == &constant_op()) payload = constant_payload(line.literal, type);
-    if (line.has_payload_text) {
+    if (line.op == &size_op()) {
+      if (!(type == Type{DType::i64, {}, Order::C, {}})) lexer_.fail_at(line.start, "a size is an i64[]");
+      payload = guarded(line.start, [&] { return std::make_shared<const SizePayload>(Dim::parse(line.payload_text)); });
+    } else if (line.has_payload_text) {
       if (!read_payload_)
         lexer_.fail_at(line.start, std::string("a leaf of kind ") + line.op->name + " cannot be read here: its content is not in the text");
       payload = guarded(line.start, [&] { return read_payload_(*line.op, line.name, line.payload_text, type); });

@@ -173,6 +173,12 @@ DimBindings bind_dims(const Graph& graph, std::span<const StridedView> inputs) {
 HostArray interpret_node(const Node& node, Operands operands, const DimBindings& bindings) {
   if (const ConstantPayload* constant = constant_of(node)) return HostArray::copy(constant->view(), node.type().order);
   const Type& type = node.type();
+  if (const Dim* size = size_of_leaf(node)) {
+    HostArray value = HostArray::of(DType::i64, {});
+    const int64_t n = size->evaluate(bindings);
+    std::memcpy(value.bytes.data(), &n, sizeof n);
+    return value;
+  }
   HostArray out = HostArray::of(type.dtype, evaluate_shape(type, bindings), type.order);
   switch (node.op().kind) {
     case OpKind::elementwise: interpret_elementwise(node, operands, bindings, out); break;
@@ -196,7 +202,7 @@ std::vector<HostArray> interpret(const Graph& graph, std::span<const StridedView
     std::vector<const HostArray*> operands;
     for (const Expr& x : node.inputs()) operands.push_back(&values[static_cast<size_t>(graph.index_of(x.get()))]);
     if (&node.op() == &input_op()) values.push_back(HostArray::copy(inputs[values.size()], node.type().order));
-    else if (node.op().kind == OpKind::leaf && constant_of(node) == nullptr) {
+    else if (node.op().kind == OpKind::leaf && constant_of(node) == nullptr && size_of_leaf(node) == nullptr) {
       internal_check(static_cast<bool>(leaf), "interpreter: the value of a leaf was not given");
       values.push_back(leaf(node));
     } else {

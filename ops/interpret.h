@@ -32,11 +32,11 @@ struct VOXLOOM_API HostArray {
 /// Sizes of the symbols in the inputs' types. UserError names the input and axis that does not fit its type or another input.
 VOXLOOM_API DimBindings bind_dims(const Graph& graph, std::span<const StridedView> inputs);
 
-/// The value of one node from those of its operands. Not for leaves, except constants.
+/// The value of one node from those of its operands. Not for leaves, except constants and sizes.
 VOXLOOM_API HostArray interpret_node(const Node& node, std::span<const HostArray* const> operands, const DimBindings& bindings);
 
 /// The outputs. `inputs` are bound to graph.inputs() in order, in any strides and byte order. `leaf` gives the values of other leaves than
-/// inputs and constants (shared variables, images).
+/// inputs, constants and sizes (shared variables, images).
 VOXLOOM_API std::vector<HostArray> interpret(const Graph& graph, std::span<const StridedView> inputs,
                                              const std::function<HostArray(const Node&)>& leaf = {});
 

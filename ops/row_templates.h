@@ -69,5 +69,6 @@ std::span<const OpInfo> complex_rows();
 std::span<const OpInfo> reduction_rows();
 std::span<const OpInfo> variance_rows();
 std::span<const OpInfo> view_rows();
+std::span<const OpInfo> gradient_rows();
 
 }  // namespace voxloom::ops

@@ -1,4 +1,5 @@
 // ops/rows_cast.cpp: conversions between dtypes, identity and fill.
+#include <voxloom/ops/gradient_terms.h>
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
 
@@ -35,13 +36,17 @@ Type infer_second(const OpInfo& row, std::span<const Expr> in, const Attrs&, Ori
 // clang-format off
 const OpInfo rows[] = {
     {.name = "cast", .flags = cheap, .infer = infer_cast, .elementwise = elementwise_fns<Cast>(),
+     .gradient = same_gradient,
      .doc = "x in the dtype of attribute dtype",
      .domain = "integers wrap; floats to integers truncate and saturate, NaN gives 0; to bool: x != 0; "
                "complex to real drops the imaginary part",
      .family = family},
     {.name = "identity", .flags = {.idempotent = true, .cheap = true}, .promotion = Promotion::keep, .infer = infer_same<BIFC>,
-     .elementwise = elementwise_fns<Copy<0>>(), .doc = "x", .domain = "bits of NaN are kept", .family = family},
+     .elementwise = elementwise_fns<Copy<0>>(),
+     .gradient = same_gradient,
+     .doc = "x", .domain = "bits of NaN are kept", .family = family},
     {.name = "second", .min_arity = 2, .max_arity = 2, .flags = cheap, .infer = infer_second, .elementwise = elementwise_fns<Copy<1>>(),
+     .gradient = gradient<2, [](T g, T, T, T) -> Two { return {Term(), g}; }>,
      .doc = "y in the shape of x (Theano's fill)", .domain = "bits of NaN are kept", .family = family},
 };
 // clang-format on

@@ -1,4 +1,5 @@
 // ops/rows_rounding.cpp: rounding to integers.
+#include <voxloom/ops/gradient_terms.h>
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
 
@@ -21,18 +22,23 @@ constexpr auto half_away = [](auto& b, auto x) {
 const OpInfo rows[] = {
     {.name = "floor", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<1, [](auto& b, auto x) { return is_float(x.dtype) ? b.floor(x) : x; }>(),
+     .gradient = flat_gradient,
      .doc = "the largest integer not above x", .domain = domain, .family = family},
     {.name = "ceil", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<1, [](auto& b, auto x) { return is_float(x.dtype) ? b.ceil(x) : x; }>(),
+     .gradient = flat_gradient,
      .doc = "the smallest integer not below x", .domain = domain, .family = family},
     {.name = "trunc", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<1, [](auto& b, auto x) { return is_float(x.dtype) ? b.trunc(x) : x; }>(),
+     .gradient = flat_gradient,
      .doc = "x without its fraction", .domain = domain, .family = family},
     {.name = "rint", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<1, [](auto& b, auto x) { return is_float(x.dtype) ? b.rint(x) : x; }>(),
+     .gradient = flat_gradient,
      .doc = "the nearest integer, halves to even (NumPy's round)", .domain = domain, .family = family},
     {.name = "round_half_away", .flags = flags, .promotion = Promotion::number, .infer = infer_same<IF>,
      .elementwise = real<1, half_away>(),
+     .gradient = flat_gradient,
      .doc = "the nearest integer, halves away from zero", .domain = domain, .family = family},
 };
 // clang-format on

@@ -5,6 +5,7 @@
 // difference of the means is taken as (s' - s) + (o' - o), and the new mean m is stored as s = round(m) with its remainder r in s1 = k * r
 // and s2 = M2 + r * s1, so that data far from 0 lose nothing. An empty side is passed over.
 // The interleaved states of a leaf, at most 4096 elements, move to the first one's shift instead, which takes no division.
+#include <voxloom/ops/gradient_terms.h>
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
 
@@ -82,9 +83,11 @@ constexpr const char* domain = "computed in float64 from shifted sums; NaN for n
 const OpInfo rows[] = {
     {.name = "var", .kind = OpKind::reduction, .infer = infer_variance, .axes = reduction_axes,
      .reduction = reduction_fns<Variance<false>>(),
+     .gradient = variance_gradient,
      .doc = "variance: sum((x - mean)^2) / (n - ddof)", .domain = domain, .family = family},
     {.name = "std", .kind = OpKind::reduction, .infer = infer_variance, .axes = reduction_axes,
      .reduction = reduction_fns<Variance<true>>(),
+     .gradient = deviation_gradient,
      .doc = "standard deviation: the root of var", .domain = domain, .family = family},
 };
 // clang-format on

@@ -1,4 +1,5 @@
 // ops/rows_view.cpp: views (index maps that move no data), reshape and concatenate. All keep bits, those of NaN too.
+#include <voxloom/ops/gradient_terms.h>
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
 
@@ -91,6 +92,32 @@ std::vector<AxisMap> slice_axes(const Node& node, size_t) {
   return maps;
 }
 
+// ---- relabel: the same elements under attribute "names" (separated by commas; empty: an array) and "order" ("C" or "F") ----
+
+Type infer_relabel(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs, OriginId origin) {
+  const std::string& names = need_attr<std::string>(row, attrs, "names", origin);
+  const std::string& order = need_attr<std::string>(row, attrs, "order", origin);
+  if (order != "C" && order != "F") fail_user(ErrorCode::usage, row.name, "order " + order + " is neither C nor F", origin);
+  Type result = in[0].type();
+  result.order = order == "F" ? Order::F : Order::C;
+  result.names.clear();
+  if (names.empty()) return result;
+  for (size_t at = 0; at <= names.size();) {
+    const size_t end = std::min(names.find(',', at), names.size());
+    result.names.push_back(names.substr(at, end - at));
+    at = end + 1;
+  }
+  if (result.names.size() != result.shape.size())
+    fail_user(ErrorCode::usage, row.name,
+              std::to_string(result.names.size()) + " names for an operand of rank " + std::to_string(result.rank()), origin);
+  for (size_t k = 0; k < result.names.size(); ++k)
+    for (size_t j = 0; j < k; ++j)
+      if (!result.names[k].empty() && result.names[j] == result.names[k])
+        fail_user(ErrorCode::usage, row.name, "two axes are named " + result.names[k], origin);
+  drop_empty_names(result);
+  return result;
+}
+
 // ---- reshape: the elements in the order of the type, under another "shape" ----
 
 Type infer_reshape(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs, OriginId origin) {
@@ -147,17 +174,25 @@ std::vector<AxisMap> concatenate_axes(const Node& node, size_t operand) {
 // clang-format off
 const OpInfo rows[] = {
     {.name = "dimshuffle", .kind = OpKind::view, .flags = {.cheap = true}, .infer = infer_dimshuffle, .axes = dimshuffle_axes,
+     .gradient = dimshuffle_gradient,
      .doc = "axes in the order of attribute pattern; -1 is a new axis of size 1", .domain = "only axes of size 1 can be left out",
      .family = family},
     {.name = "broadcast_to", .kind = OpKind::view, .flags = {.cheap = true}, .infer = infer_broadcast_to,
+     .gradient = same_gradient,
      .doc = "axes of size 1 repeated to attribute shape", .domain = "the rank stays", .family = family},
+    {.name = "relabel", .kind = OpKind::view, .flags = {.cheap = true}, .infer = infer_relabel,
+     .gradient = same_gradient,
+     .doc = "the elements with axes called attribute names, in attribute order", .domain = "sizes stay", .family = family},
     {.name = "slice", .kind = OpKind::view, .flags = {.cheap = true}, .infer = infer_slice, .axes = slice_axes,
+     .gradient = slice_gradient,
      .doc = "elements starts + i * steps of each axis, shape of them", .domain = "steps may be negative; indices outside are an error",
      .family = family},
     {.name = "reshape", .kind = OpKind::reshape, .infer = infer_reshape, .axes = reshape_axes,
+     .gradient = reshape_gradient,
      .doc = "the elements, in the order of the type, under attribute shape", .domain = "the number of elements stays", .family = family},
     {.name = "concatenate", .kind = OpKind::join, .min_arity = 1, .max_arity = 1 << 20, .promotion = Promotion::keep,
      .infer = infer_concatenate, .axes = concatenate_axes,
+     .gradient = concatenate_gradient,
      .doc = "operands side by side along attribute axis", .domain = "other sizes must agree", .family = family},
 };
 // clang-format on

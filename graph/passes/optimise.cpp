@@ -40,4 +40,16 @@ Graph optimise(const Graph& graph, PassContext& context) {
   return g;
 }
 
+Graph stabilised(const Graph& graph, PassContext& context) {
+  Graph g = graph;
+  for (int round = 0; round < max_rounds; ++round) {
+    const uint64_t before = g.structural_hash();
+    g = run_pass("fold_constants", g, context, fold_constants);
+    g = run_pass("canonicalise", g, context, canonicalise);
+    g = run_pass("stabilise", g, context, stabilise);
+    if (g.structural_hash() == before) break;
+  }
+  return g;
+}
+
 }  // namespace voxloom

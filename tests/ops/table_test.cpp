@@ -36,6 +36,7 @@ TEST_CASE("every row has all its entries") {
     CHECK((row->reduction.state != nullptr) == (row->kind == OpKind::reduction));
     CHECK(complete(row->reduction.scalar) == (row->kind == OpKind::reduction));
     CHECK(complete(row->reduction.record) == (row->kind == OpKind::reduction));
+    CHECK((row->gradient != nullptr) != row->no_gradient);
     if (row->kind == OpKind::reduction) CHECK(row->axes != nullptr);
     if (row->flags.associative) CHECK(row->max_arity == 2);
     if (row->flags.commutative) CHECK(row->min_arity == 2);
