@@ -98,6 +98,17 @@ template <bool Min> struct Extremum {
   template <class B> static void finish(B&, const Node&, const typename B::V* s, typename B::V, Cx<typename B::V>* out) { out->re = s[0]; }
 };
 
+/// The maximum where it is a number to subtract from exponents: 0 where it is infinite, or where there are no elements.
+struct Peak : Extremum<false> {
+  template <class B> static void finish(B& b, const Node& node, const typename B::V* s, typename B::V, Cx<typename B::V>* out) {
+    const DType t = node.type().dtype;
+    out->re = b.select(b.eq(b.abs(s[0]), b.lit(t, __builtin_inf())), b.lit(t, 0.0), s[0]);
+  }
+};
+Type infer_peak(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs, OriginId origin) {
+  return reduced_type(row, in[0], attrs, common_dtype(row, in, 0, F, origin), origin);
+}
+
 /// any = the maximum of booleans, all = their minimum; both have a value for no elements.
 Type infer_kept(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs, OriginId origin) {
   return reduced_type(row, in[0], attrs, common_dtype(row, in, 0, BIF, origin), origin);
@@ -165,6 +176,11 @@ const OpInfo rows[] = {
      .gradient = extremum_gradient,
      .doc = "the largest element",
      .domain = "NaN if any is; -0 < 0; error for no elements", .family = family},
+    {.name = "peak", .kind = OpKind::reduction, .flags = {.order_free = true}, .infer = infer_peak, .axes = reduction_axes,
+     .reduction = reduction_fns<Peak>(),
+     .no_gradient = true,
+     .doc = "the largest element as a shift of exponents, on which results do not depend; stabilisation makes it",
+     .domain = "NaN if any is; 0 where it is infinite and for no elements", .family = family},
     {.name = "argmin", .kind = OpKind::reduction, .flags = {.order_free = true, .needs_index = true, .needs_nonempty = true},
      .infer = infer_position,
      .axes = reduction_axes, .reduction = reduction_fns<ArgExtremum<true>>(),
