@@ -9,7 +9,6 @@
 #include <voxloom/graph/type.h>
 
 #include <voxloom/ops/build.h>
-#include <voxloom/ops/gradient.h>
 #include <voxloom/ops/variables.h>
 
 #include <voxloom/runtime/array.h>
@@ -18,5 +17,6 @@
 
 #include <voxloom/api/config.h>
 #include <voxloom/api/function.h>
+#include <voxloom/api/gradient.h>
 #include <voxloom/api/image.h>
 #include <voxloom/api/shared.h>

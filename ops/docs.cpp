@@ -98,18 +98,22 @@ std::string ops_markdown() {
       "first\n"
       "(the promotion table is at the end); host numbers are weak: they never widen a dtype. Reductions combine their elements in the "
       "order of\n"
-      "`ops/reduce_order.h`, a function of shape and type alone. Measured error bounds of functions are in `docs/vecmath.md`.\n";
+      "`ops/reduce_order.h`, a function of shape and type alone. Measured error bounds of functions are in `docs/vecmath.md`. Operands of "
+      "rows\n"
+      "without a gradient are disconnected from a cost (`ops/gradient.h`), as are integers and booleans everywhere; steps have gradient "
+      "0.\n";
   std::string_view family;
   for (const OpInfo* row : all_ops()) {
     if (family != row->family) {
       family = row->family;
-      text += "\n## " + std::string(family) + "\n\n| op | operands | meaning | domain | algebra |\n|---|---|---|---|---|\n";
+      text += "\n## " + std::string(family) + "\n\n| op | operands | meaning | domain | gradient | algebra |\n|---|---|---|---|---|---|\n";
     }
     const std::string operands =
         row->promotion == Promotion::none ? arity_text(*row) : arity_text(*row) + ": " + promotion_text(row->promotion);
     std::string name = "`" + std::string(row->name) + "`";
     for (const std::string_view alias : aliases_of(*row)) name += " " + std::string(alias);
-    text += "| " + name + " | " + operands + " | " + cell(row->doc) + " | " + cell(row->domain) + " | " + flags_text(*row) + " |\n";
+    text += "| " + name + " | " + operands + " | " + cell(row->doc) + " | " + cell(row->domain) + " | " +
+            (row->no_gradient ? "no" : "yes") + " | " + flags_text(*row) + " |\n";
   }
   return text + promotion_section();
 }

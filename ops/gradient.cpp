@@ -106,9 +106,10 @@ std::vector<Expr> right(const std::vector<Expr>& f, const std::vector<Expr>& wrt
 
 void check_cost(const Expr& cost, OriginId origin) {
   if (cost.rank() != 0)
-    fail_user(ErrorCode::shape, "grad",
-              "the cost, " + name_of_expr(cost) + ", has shape " + ops::shape_text(cost.shape()) + " and is no scalar; take its sum or mean",
-              origin);
+    fail_user(
+        ErrorCode::shape, "grad",
+        "the cost, " + name_of_expr(cost) + ", has shape " + ops::shape_text(cost.shape()) + " and is no scalar; take its sum or mean",
+        origin);
   if (!is_float(cost.dtype()))
     fail_user(ErrorCode::dtype, "grad", "the cost, " + name_of_expr(cost) + ", is " + std::string(name_of(cost.dtype())) + ", not a float",
               origin);

@@ -22,9 +22,7 @@ constexpr int64_t max_unrolled = 1024;
 Expr shuffle(const Expr& x, Ints pattern, OriginId origin) {
   return make_node(op("dimshuffle"), {x}, {{"pattern", std::move(pattern)}}, origin);
 }
-Expr reshaped(const Expr& x, Dims shape, OriginId origin) {
-  return make_node(op("reshape"), {x}, {{"shape", std::move(shape)}}, origin);
-}
+Expr reshaped(const Expr& x, Dims shape, OriginId origin) { return make_node(op("reshape"), {x}, {{"shape", std::move(shape)}}, origin); }
 
 /// Ones stand n + 1 elements apart in the unit matrix: n rows of (1, 0, ..., 0) of length n + 1, cut to n * n elements.
 Expr unit_matrix(const Dim& n, DType dtype, OriginId origin) {

@@ -43,6 +43,15 @@ Expr both(const Expr& a, const Expr& b, OriginId origin) {
   return make_node(op("logical_and"), {a, b}, {}, origin);
 }
 
+/// Where either mask is true; undefined: everywhere. The two branches of a choice make up where they came from.
+Expr either(const Expr& a, const Expr& b, OriginId origin) {
+  const auto opposite = [](const Expr& p, const Expr& q) { return &q->op() == &op("logical_not") && q->input(0).same_as(p); };
+  if (!a || !b || opposite(a, b) || opposite(b, a)) return {};
+  const bool joint = &a->op() == &op("logical_and") && &b->op() == &op("logical_and") && a->input(0).same_as(b->input(0));
+  if (joint && (opposite(a->input(1), b->input(1)) || opposite(b->input(1), a->input(1)))) return a->input(0);
+  return make_node(op("logical_or"), {a, b}, {}, origin);
+}
+
 /// where(mask, value, 0), of that type.
 Expr masked(const Expr& value, const Expr& mask, const Type& type, OriginId origin) {
   if (!mask) return value;
@@ -177,7 +186,7 @@ class Walk {
     } else {
       sum.value =
           make_node(op("add"), {masked(sum.value, sum.mask, node.type(), origin), masked(value, mask, node.type(), origin)}, {}, origin);
-      sum.mask = sum.mask && mask ? make_node(op("logical_or"), {sum.mask, mask}, {}, origin) : Expr();
+      sum.mask = either(sum.mask, mask, origin);
     }
   }
 

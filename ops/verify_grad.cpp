@@ -17,7 +17,8 @@ constexpr const char* function = "verify_grad";
 /// One real number inside an array: an element, or a part of a complex one.
 class Part {
  public:
-  Part(HostArray& array, int64_t at) : dtype_(real_part_of(array.dtype)), place_(array.bytes.data() + static_cast<size_t>(at) * size_of(dtype_)) {}
+  Part(HostArray& array, int64_t at)
+      : dtype_(real_part_of(array.dtype)), place_(array.bytes.data() + static_cast<size_t>(at) * size_of(dtype_)) {}
   double get() const {
     if (dtype_ == DType::f64) return read<double>();
     return static_cast<double>(read<float>());
@@ -92,10 +93,10 @@ class Check {
     const double score =
         distance == 0 ? 0 : std::min(distance / options_.abs_tol.value_or(tolerance), relative / options_.rel_tol.value_or(tolerance));
     const bool two = is_complex(points_[k].dtype);
-    return {std::isfinite(distance) ? score : std::nan(""),
-            "the gradient of argument " + std::to_string(k) + " at element " + std::to_string(two ? at / 2 : at) +
-                (two ? (at % 2 == 0 ? " (real part)" : " (imaginary part)") : "") + " is " + std::to_string(ours) +
-                ", but differences give " + std::to_string(theirs)};
+    return {std::isfinite(distance) ? score : std::nan(""), "the gradient of argument " + std::to_string(k) + " at element " +
+                                                                std::to_string(two ? at / 2 : at) +
+                                                                (two ? (at % 2 == 0 ? " (real part)" : " (imaginary part)") : "") + " is " +
+                                                                std::to_string(ours) + ", but differences give " + std::to_string(theirs)};
   }
 
   const std::vector<Expr>& variables_;
@@ -128,7 +129,8 @@ void verify_grad(const std::function<Expr(const std::vector<Expr>&)>& fun, const
   for (size_t k = 0; k < points.size(); ++k) {
     const HostArray& a = points[k];
     if (!ops::is_differentiable(a.dtype))
-      fail_user(ErrorCode::dtype, function, "point " + std::to_string(k) + " is " + std::string(name_of(a.dtype)) + ", which has no gradient");
+      fail_user(ErrorCode::dtype, function,
+                "point " + std::to_string(k) + " is " + std::string(name_of(a.dtype)) + ", which has no gradient");
     Type type{a.dtype, {}, a.order, {}};
     for (const int64_t n : a.shape) type.shape.emplace_back(n);
     variables.push_back(make_input("x" + std::to_string(k), std::move(type)));

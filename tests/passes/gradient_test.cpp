@@ -72,10 +72,12 @@ TEST_CASE("sigmoid, softplus and their gradients, as users write them") {
   right_everywhere("softplus", [](const Expr& x) { return log(1 + exp(x)); }, soft, logistic);
   right_everywhere("log1p", [](const Expr& x) { return log1p(exp(x)); }, soft, logistic);
   right_everywhere("log sigmoid", [](const Expr& x) { return -log(sigmoid(-x)); }, soft, logistic);
-  right_everywhere("logaddexp", [](const Expr& x) { return log(exp(x) + exp(x * 0.5f)); },
-                   [](long double x) { return x / 2 + soft(x / 2); }, [](long double x) { return 0.5L + logistic(x / 2) / 2; });
-  right_everywhere("tanh", [](const Expr& x) { return tanh(x); }, [](long double x) { return tanhl(x); },
-                   [](long double x) { return 1 / (coshl(x) * coshl(x)); });
+  right_everywhere(
+      "logaddexp", [](const Expr& x) { return log(exp(x) + exp(x * 0.5f)); }, [](long double x) { return x / 2 + soft(x / 2); },
+      [](long double x) { return 0.5L + logistic(x / 2) / 2; });
+  right_everywhere(
+      "tanh", [](const Expr& x) { return tanh(x); }, [](long double x) { return tanhl(x); },
+      [](long double x) { return 1 / (coshl(x) * coshl(x)); });
 }
 
 TEST_CASE("cross-entropy written naively, and its gradient, where sigmoid is 0 or 1") {
@@ -100,8 +102,8 @@ TEST_CASE("log of a sum of exponentials, log-softmax and softmax of large number
   a.shape = {2, 3};
   const Expr total = log(sum(exp(x), 1)), logs = log(exp(x) / sum(exp(x), 1, {.keepdims = true})),
              soft_max = exp(x) / sum(exp(x), 1, {.keepdims = true});
-  const auto results =
-      optimised_values({x}, {total, grad(sum(total), x), logs, grad(sum(logs * logs), x), soft_max, grad(sum(soft_max * soft_max), x)}, {a});
+  const auto results = optimised_values(
+      {x}, {total, grad(sum(total), x), logs, grad(sum(logs * logs), x), soft_max, grad(sum(soft_max * soft_max), x)}, {a});
   for (const auto& list : results)
     for (const float v : list) CHECK(std::isfinite(v));
   CHECK(results[0][0] == Approx(1000.31326168752));
