@@ -60,6 +60,9 @@ Expr with_combined_constants(const Match& m) {
 // The negative of an unsigned number is another size.
 bool signed_reals(const Match& m) { return of_reals(m) && !is_unsigned_int(m.dtype()); }
 
+// A sign of as many elements as the result has: fewer are negated more cheaply where they are. (Of a complex product the sign of a zero differs.)
+bool negated_in_full(const Match& m) { return of_reals(m) && m.node(1).type().shape == m.node().type().shape; }
+
 Expr zero(const Match& m) { return filled(m, 0); }
 
 const Rule table[] = {
@@ -90,6 +93,21 @@ const Rule table[] = {
      .result = "add(x, y)",
      .algebra = "x - (-y) = x + y: subtraction is addition of the negated"},
     {.name = "add_neg", .pattern = "add(x, neg(y))", .result = "sub(x, y)", .algebra = "x + (-y) = x - y"},
+    {.name = "mul_neg",
+     .pattern = "mul(x, neg(y))",
+     .result = "neg(mul(x, y))",
+     .algebra = "x (-y) = -(x y): signs are multiplied apart from sizes, and meet further up",
+     .guard = negated_in_full},
+    {.name = "div_neg_above",
+     .pattern = "div(neg(x), y)",
+     .result = "neg(div(x, y))",
+     .algebra = "(-x)/y = -(x/y)",
+     .guard = negated_in_full},
+    {.name = "div_neg_below",
+     .pattern = "div(x, neg(y))",
+     .result = "neg(div(x, y))",
+     .algebra = "x/(-y) = -(x/y)",
+     .guard = negated_in_full},
     // neutral elements
     {.name = "add_minus_zero", .pattern = "add(x, -0)", .result = "x", .algebra = "x + -0 = x, for both zeros too", .guard = of_floats},
     {.name = "add_zero", .pattern = "add(x, 0)", .result = "x", .algebra = "x + 0 = x without signed zeros", .guard = of_integers},

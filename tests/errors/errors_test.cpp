@@ -11,6 +11,7 @@ namespace vl = voxloom;
 using Catch::Matchers::Contains;
 using vl::Array;
 using vl::ErrorCode;
+using vl::Expr;
 
 namespace {
 
@@ -64,6 +65,40 @@ TEST_CASE("building an expression names the function, both facts and the line", 
   user(ErrorCode::index, {"position 3 of axis 0, which has size 3"}, [&] { vl::index(x, {3}); });
   user(ErrorCode::usage, {"the step is 0"}, [&] { vl::slice(x, 0, {{}, {}, 0}); });
   user(ErrorCode::usage, {"the expression is empty"}, [] { vl::exp(vl::Expr()); });
+}
+
+TEST_CASE("gradients that do not exist", "[errors]") {
+  const auto x = vl::fmatrix("x", {3, 4}), y = vl::fvector("y", {4});
+  const auto k = vl::imatrix("k", {3, 4});
+  const auto cost = vl::sum(x);
+  user(ErrorCode::shape, {"grad: the cost, exp", "[3, 4]", "no scalar", "errors_test.cpp:"}, [&] { vl::grad(vl::exp(x), x); });
+  user(ErrorCode::dtype, {"grad: the cost, sum", "int64", "errors_test.cpp:"}, [&] { vl::grad(vl::sum(k), k); });
+  user(ErrorCode::dtype, {"grad: the cost", "complex64"}, [&] { vl::grad(vl::sum(vl::cmatrix("z")), x); });
+  user(ErrorCode::usage, {"grad: the variable y (", "errors_test.cpp:", "not connected", "disconnected_inputs"},
+       [&] { vl::grad(cost, {x, y}); });
+  user(ErrorCode::usage, {"grad: the variable k (", "int32", "no gradient"}, [&] { vl::grad(cost + vl::sum(k * x), k); });
+  user(ErrorCode::usage, {"grad: the variable x (", "not connected"}, [&] { vl::grad(vl::sum(vl::cast(x > 0, vl::f32)), x); });
+  user(ErrorCode::usage, {"grad: exp (", "not connected"}, [&] { vl::grad(cost, vl::exp(x)); });
+  user(ErrorCode::usage, {"grad: an expression is empty"}, [&] { vl::grad(cost, Expr()); });
+  user(ErrorCode::shape, {"Lop: a gradient of type f32[4]", "exp of type f32[3, 4]"}, [&] { vl::Lop(vl::exp(x), x, y); });
+  user(ErrorCode::usage, {"Lop: 2 eval_points for 1 expressions"}, [&] {
+    vl::Lop(std::vector<Expr>{vl::exp(x)}, std::vector<Expr>{x}, std::vector<Expr>{x, x});
+  });
+  user(ErrorCode::usage, {"Rop: 0 eval_points for 1 variables"}, [&] {
+    vl::Rop(std::vector<Expr>{vl::exp(x)}, std::vector<Expr>{x}, std::vector<Expr>{});
+  });
+  user(ErrorCode::shape, {"grad: a gradient of type f32[4]"}, [&] { vl::grad(cost, x, {.known_grads = {{x, y}}}); });
+  user(ErrorCode::shape, {"jacobian", "[3, 4]", "ravel"}, [&] { vl::jacobian(vl::exp(x), x); });
+  user(ErrorCode::shape, {"hessian", "[3, 4]", "not one axis"}, [&] { vl::hessian(cost, x); });
+  user(ErrorCode::dtype, {"verify_grad: point 0 is int32"},
+       [] { vl::verify_grad([](const std::vector<Expr>& v) { return v[0]; }, std::vector<Array>{Array::zeros({2}, vl::i32)}); });
+  std::string logged;
+  vl::set_log([&](vl::LogLevel, std::string_view text) { logged = text; }, vl::LogLevel::warning);
+  const auto zeros = vl::grad(cost, y, {.disconnected_inputs = vl::Disconnected::warn});
+  vl::set_log({});
+  CHECK_THAT(logged, Contains("grad: the variable y"));
+  CHECK(Array(vl::function({x, y}, {zeros})(Array::zeros({3, 4}, vl::f32), Array::zeros({4}, vl::f32))).to_string() ==
+        Array::zeros({4}, vl::f32).to_string());
 }
 
 TEST_CASE("compiling refuses graphs that are not closed", "[errors]") {
