@@ -4,6 +4,7 @@
 #include <voxloom/graph/constant.h>
 #include <voxloom/graph/leaf_ops.h>
 #include <voxloom/ops/build.h>
+#include <voxloom/ops/gradient.h>
 
 #include <algorithm>
 #include <cinttypes>
@@ -57,6 +58,12 @@ Sizes sizes_of(const std::vector<int64_t>& ints) {
 }
 
 /// A position along one axis: the axis disappears.
+/// The gradient of all elements of a value (real and imaginary parts) with respect to another.
+Expr build_gradient(const Expr& f, const Expr& wrt) {
+  const Expr cost = is_complex(f.dtype()) ? sum(real(f)) + sum(imag(f)) : sum(f);
+  return grad(Operand(cost), wrt, {.disconnected_inputs = Disconnected::ignore});
+}
+
 Expr build_index(const CaseNode& node, const Expr& x) {
   std::vector<IndexItem> items(static_cast<size_t>(node.ints[0]), Slice{});
   items.emplace_back(node.ints[1]);
@@ -92,6 +99,7 @@ Expr build_node(const CaseNode& node, const std::vector<Expr>& operands) {
   const std::string& f = node.op;
   if (f == "slice") return build_slice(node, operands[0]);
   if (f == "index") return build_index(node, operands[0]);
+  if (f == "grad") return build_gradient(operands[0], operands[1]);
   if (f == "dimshuffle") return dimshuffle(operands[0], narrow(node.ints));
   if (f == "reshape") return reshape(operands[0], sizes_of(node.ints));
   if (f == "broadcast_to") return broadcast_to(operands[0], sizes_of(node.ints));

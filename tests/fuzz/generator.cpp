@@ -146,7 +146,8 @@ class Generator {
     else if (u < 0.70) reduction(some(), rng_.chance(0.3));
     else if (u < 0.92) view();
     else if (u < 0.96) join();
-    else motif();
+    else if (u < 0.98) motif();
+    else gradient();
   }
 
   void elementwise() {
@@ -302,6 +303,12 @@ class Generator {
     CaseNode again = case_.nodes[static_cast<size_t>(r) - case_.inputs.size()];  // the same axes
     again.in = {z};
     if (add(std::move(again)) && rng_.chance(0.5)) add({.op = "div", .in = {z, static_cast<int>(all_.size()) - 1}});
+  }
+
+  /// The gradient of a value with respect to an input or another value.
+  void gradient() {
+    const bool input = rng_.chance(0.7);
+    add({.op = "grad", .in = {some(), input ? static_cast<int>(rng_.below(static_cast<int64_t>(case_.inputs.size()))) : some()}});
   }
 
   void outputs() {
