@@ -81,12 +81,10 @@ TEST_CASE("gradients that do not exist", "[errors]") {
   user(ErrorCode::usage, {"grad: exp (", "not connected"}, [&] { vl::grad(cost, vl::exp(x)); });
   user(ErrorCode::usage, {"grad: an expression is empty"}, [&] { vl::grad(cost, Expr()); });
   user(ErrorCode::shape, {"Lop: a gradient of type f32[4]", "exp of type f32[3, 4]"}, [&] { vl::Lop(vl::exp(x), x, y); });
-  user(ErrorCode::usage, {"Lop: 2 eval_points for 1 expressions"}, [&] {
-    vl::Lop(std::vector<Expr>{vl::exp(x)}, std::vector<Expr>{x}, std::vector<Expr>{x, x});
-  });
-  user(ErrorCode::usage, {"Rop: 0 eval_points for 1 variables"}, [&] {
-    vl::Rop(std::vector<Expr>{vl::exp(x)}, std::vector<Expr>{x}, std::vector<Expr>{});
-  });
+  user(ErrorCode::usage, {"Lop: 2 eval_points for 1 expressions"},
+       [&] { vl::Lop(std::vector<Expr>{vl::exp(x)}, std::vector<Expr>{x}, std::vector<Expr>{x, x}); });
+  user(ErrorCode::usage, {"Rop: 0 eval_points for 1 variables"},
+       [&] { vl::Rop(std::vector<Expr>{vl::exp(x)}, std::vector<Expr>{x}, std::vector<Expr>{}); });
   user(ErrorCode::shape, {"grad: a gradient of type f32[4]"}, [&] { vl::grad(cost, x, {.known_grads = {{x, y}}}); });
   user(ErrorCode::shape, {"jacobian", "[3, 4]", "ravel"}, [&] { vl::jacobian(vl::exp(x), x); });
   user(ErrorCode::shape, {"hessian", "[3, 4]", "not one axis"}, [&] { vl::hessian(cost, x); });
