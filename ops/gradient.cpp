@@ -117,13 +117,18 @@ void check_cost(const Expr& cost, OriginId origin) {
 
 }  // namespace
 
+std::vector<Expr> ops::left_product(const char* function, const std::vector<Expr>& f, const std::vector<Expr>& wrt,
+                                    const std::vector<Expr>& points, const GradOptions& options, OriginId origin) {
+  return all_connected(function, left(function, f, wrt, points, options, origin), wrt, options, origin);
+}
+
 void set_gradient_warnings(void (*receiver)(const std::string&)) { warning_receiver.store(receiver); }
 
 std::vector<Expr> grad(const Operand& cost, const std::vector<Expr>& wrt, const GradOptions& options) {
   const Expr value = cost.as_expr();
   const OriginId origin = cost.origin();
   check_cost(value, origin);
-  return all_connected("grad", left("grad", {value}, wrt, {make_scalar(value.dtype(), 1, origin)}, options, origin), wrt, options, origin);
+  return ops::left_product("grad", {value}, wrt, {make_scalar(value.dtype(), 1, origin)}, options, origin);
 }
 Expr grad(const Operand& cost, const Expr& wrt, const GradOptions& options) { return grad(cost, std::vector<Expr>{wrt}, options)[0]; }
 
@@ -131,10 +136,10 @@ std::vector<Expr> Lop(const std::vector<Expr>& f, const std::vector<Expr>& wrt, 
                       const GradOptions& options) {
   const OriginId origin = origin_of_first(f);
   check_points("Lop", points.size(), f.size(), "expressions", origin);
-  return all_connected("Lop", left("Lop", f, wrt, points, options, origin), wrt, options, origin);
+  return ops::left_product("Lop", f, wrt, points, options, origin);
 }
 Expr Lop(const Operand& f, const Expr& wrt, const Expr& point, const GradOptions& options) {
-  return all_connected("Lop", left("Lop", {f.as_expr()}, {wrt}, {point}, options, f.origin()), {wrt}, options, f.origin())[0];
+  return ops::left_product("Lop", {f.as_expr()}, {wrt}, {point}, options, f.origin())[0];
 }
 
 std::vector<Expr> Rop(const std::vector<Expr>& f, const std::vector<Expr>& wrt, const std::vector<Expr>& points,

@@ -137,7 +137,7 @@ std::vector<Expr> row_by_row(const Expr& f, int64_t n, const std::vector<Expr>& 
 std::vector<Expr> jacobian_of(const Expr& f, const std::vector<Expr>& wrt, const GradOptions& options, OriginId origin) {
   const Dim n = f.shape()[0];
   const Expr v = make_input("", {f.dtype(), {n}, Order::C, {}}, origin);
-  const std::vector<Expr> u = Lop(std::vector<Expr>{f}, wrt, {v}, options);
+  const std::vector<Expr> u = ops::left_product("jacobian", {f}, wrt, {v}, options, origin);
   OverRows over(v, n, unit_matrix(n, f.dtype(), origin));
   std::vector<Expr> result;
   for (const Expr& e : u) {

@@ -159,8 +159,10 @@ Expr with_gaps(const Expr& x, size_t axis, int64_t step, OriginId origin) {
 Expr put_back(const Expr& g, size_t axis, Dim start, int64_t step, const Dim& n, OriginId origin) {
   const Dim count = g.shape()[axis];
   Expr x = g;
+  if (is_none(count)) return zeros_beside(g, axis, n, origin);
   if (step < 0) {
-    start = min(max(start + (count - Dim(1)) * Dim(step), 0), n);  // the clamps matter for no elements only
+    start = start + (count - Dim(1)) * Dim(step);
+    if (!start.is_constant()) start = min(max(start, 0), n);  // matters only where there turn out to be no elements
     x = take_range(x, axis, count - Dim(1), -1, count, origin);
     step = -step;
   }

@@ -13,6 +13,10 @@ using Seed = std::pair<Expr, Expr>;
 std::vector<Expr> gradients(const char* function, const std::vector<Seed>& seeds, const std::vector<Expr>& wrt, const GradOptions& options,
                             OriginId origin);
 
+/// Lop on behalf of another function, which errors name.
+std::vector<Expr> left_product(const char* function, const std::vector<Expr>& f, const std::vector<Expr>& wrt,
+                               const std::vector<Expr>& eval_points, const GradOptions& options, OriginId origin);
+
 /// The gradient of an expression of `type`, brought to that type: repeated axes are summed, missing ones repeated, complex and real parts,
 /// names and order as they are there.
 Expr fitted(const Expr& gradient, const Type& type, OriginId origin);

@@ -64,6 +64,19 @@ std::vector<vl::HostArray> expected_of(const std::vector<Expr>& values, const st
 
 }  // namespace
 
+TEST_CASE("gradients over files stream") {
+  const Folder folder;
+  const Array voxels = random_voxels({7, 5, 4, 6}, vl::i16, 3);
+  write_image(folder.file("a.nii"), voxels);
+  const Expr a = vl::cast(vl::io::open(folder.file("a.nii")), vl::f32);
+  const Expr cost = vl::sum(vl::sqr(a - vl::mean(a, "t")) * vl::sigmoid(a / 1000));
+  const Expr g = vl::grad(cost, a);
+  CHECK(g.type() == a.type());
+  const auto expected = expected_of({g}, {{"a.nii", voxels}});
+  vl::io::save(g, folder.file("g.nii"), {.memory = vl::MiB(16)});
+  CHECK(vl::same_bits(read_image(folder.file("g.nii")), Array::view(expected[0].view())));
+}
+
 TEST_CASE("streamed results have the interpreter's bits for any budget, thread count and container") {
   const Folder folder;
   const vl::Dims shape{36, 36, 33, 100};

@@ -87,6 +87,7 @@ TEST_CASE("gradients that do not exist", "[errors]") {
        [&] { vl::Rop(std::vector<Expr>{vl::exp(x)}, std::vector<Expr>{x}, std::vector<Expr>{}); });
   user(ErrorCode::shape, {"grad: a gradient of type f32[4]"}, [&] { vl::grad(cost, x, {.known_grads = {{x, y}}}); });
   user(ErrorCode::shape, {"jacobian", "[3, 4]", "ravel"}, [&] { vl::jacobian(vl::exp(x), x); });
+  user(ErrorCode::usage, {"jacobian: the variable y (", "not connected"}, [&] { vl::jacobian(vl::sum(x, 1), y); });
   user(ErrorCode::shape, {"hessian", "[3, 4]", "not one axis"}, [&] { vl::hessian(cost, x); });
   user(ErrorCode::dtype, {"verify_grad: point 0 is int32"},
        [] { vl::verify_grad([](const std::vector<Expr>& v) { return v[0]; }, std::vector<Array>{Array::zeros({2}, vl::i32)}); });

@@ -237,6 +237,8 @@ TEST_CASE("sizes known only at the call") {
   const auto g = [&](const Expr& cost) { return values<double>(grad(cost, x), {{x, at}}); };
   CHECK(g(mean(x)) == Reals(12, 1.0 / 12));
   CHECK(g(sum(index(x, {Slice{{}, {}, 2}, Slice{{}, {}, -3}}))) == Reals{1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1});
+  CHECK(g(sum(index(x, {Slice{2, 2, -1}}))) == Reals(12, 0.0));
+  CHECK(g(sum(sqr(index(x, {Slice{-1, 100, -1}, Slice{9, 12, 2}}))) + sum(x)) == Reals(12, 1.0));
   CHECK(g(sum(index(x, {-1, Slice{1}}))) == Reals{0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1});
   CHECK(g(sum(mean(x, 0))) == Reals(12, 1.0 / 3));
   const Reals variance = g(sum(var(x, 1)));
@@ -245,6 +247,21 @@ TEST_CASE("sizes known only at the call") {
   const Expr b = dvector("b", {"k"});  // k = m is found out at the call
   CHECK(values<double>(grad(sum(x * b), b), {{x, at}, {b, narrowed<double>({1, 2, 3, 4}, {4})}})[0] == Approx(0.3 - 0.4 + 1.1));
   CHECK(grad(sum(x * b), b).type() == b.type());
+}
+
+TEST_CASE("the gradient of a view is a view where it can be") {
+  const Expr x = dvector("x", {"n"}), y = dvector("y", {"n"}), m = dmatrix("m", {"n", "k"}), k = dmatrix("k", {"k", "n"});
+  const auto simplified = [](const Expr& e, const Variables& inputs) {
+    PassContext context;
+    use_op_rules(context);
+    return optimise(Graph::make(inputs, {e}), context);
+  };
+  const auto same = [&](const Expr& a, const Expr& b, const Variables& inputs) {
+    CHECK(structurally_equal(simplified(a, inputs), simplified(b, inputs)));
+  };
+  same(grad(sum(flip(x) * y), x), flip(y), {x, y});
+  same(grad(sum(transpose(m) * k), m), transpose(k), {m, k});
+  same(grad(sum(sum(m, 1) * x), m), broadcast_to(expand_dims(x, 1), {"n", "k"}), {m, x});
 }
 
 TEST_CASE("ties share no gradient: each gets it all, as in Theano") {
