@@ -160,15 +160,18 @@ Expr put_back(const Expr& g, size_t axis, Dim start, int64_t step, const Dim& n,
   const Dim count = g.shape()[axis];
   Expr x = g;
   if (is_none(count)) return zeros_beside(g, axis, n, origin);
+  const bool to_the_end = step == 1 && (count == n - start || count == max(n - start, 0));
   if (step < 0) {
     start = start + (count - Dim(1)) * Dim(step);
-    if (!start.is_constant()) start = min(max(start, 0), n);  // matters only where there turn out to be no elements
     x = take_range(x, axis, count - Dim(1), -1, count, origin);
     step = -step;
   }
+  // Where there turn out to be no elements, the first one may lie anywhere.
+  if (!count.is_constant() && !(start == Dim(0)) && !(count == n - start)) start = min(start.is_constant() ? start : max(start, 0), n);
+  if (to_the_end) return with_zeros(x, axis, start, 0, origin);
   if (step > 1) x = with_gaps(x, axis, step, origin);
   const Dim room = n - start, used = x.shape()[axis];
-  if (step == 1) return with_zeros(x, axis, start, room - used, origin);
+  if (step == 1) return with_zeros(x, axis, start, max(room - used, 0), origin);
   // The last element needs no zeros after it: what stands over is cut off.
   x = with_zeros(x, axis, 0, max(room - used, 0), origin);
   return with_zeros(take_range(x, axis, 0, 1, room, origin), axis, start, 0, origin);
