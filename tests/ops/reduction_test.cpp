@@ -103,3 +103,9 @@ TEST_CASE("an image reduces along named axes, x fastest") {
   CHECK(values<float>((a - mean(a, "t")) / voxloom::std(a, "t"), bound) == Floats{-1, 1, -1, 1, -1, 1, -1, 1});
   CHECK(values<int64_t>(argmax(a), bound)[0] == 7);
 }
+
+TEST_CASE("an extremum of no elements is an error only where there is a result") {
+  const Expr x = dmatrix("x");
+  CHECK_FALSE(user_error([&] { eval(max(x, 1), {{x, array<double>({}, {2, 0})}}); }).empty());
+  CHECK(eval(max(x, 1), {{x, array<double>({}, {0, 0})}}).shape == std::vector<int64_t>{0});
+}
