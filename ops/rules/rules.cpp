@@ -14,11 +14,40 @@ namespace {
 
 // Lowest first: a rule may replace an op by ops that stand before it. Ops in one line are equal: then the operands must be smaller.
 // Ops that no rule makes need no place.
+// clang-format off: one level a line
 constexpr const char* precedence[] = {
-    "broadcast_to", "dimshuffle", "slice",     "neg",      "peak", "exp_shifted",       "exp",         "abs",     "erf erfc",   "sigmoid",
-    "softplus",     "expm1",      "logaddexp", "log1mexp", "var",  "add sub",           "sqr",         "mul",     "reciprocal", "div",
-    "log1p",        "log",        "sqrt",      "pow",      "mean", "eq ne lt le gt ge", "logical_not", "bit_not", "where",      "cast",
+    "broadcast_to",
+    "dimshuffle",
+    "slice",
+    "neg",
+    "peak",
+    "exp_shifted",
+    "exp",
+    "abs",
+    "erf erfc",
+    "sigmoid",
+    "softplus",
+    "expm1",
+    "logaddexp",
+    "log1mexp",
+    "var",
+    "add sub",
+    "sqr",
+    "mul",
+    "reciprocal",
+    "div",
+    "log1p",
+    "log",
+    "sqrt",
+    "pow",
+    "mean",
+    "eq ne lt le gt ge",
+    "logical_not",
+    "bit_not",
+    "where",
+    "cast",
 };
+// clang-format on
 
 std::shared_ptr<const ConstantPayload> evaluate(const Node& node) {
   std::vector<HostArray> operands;

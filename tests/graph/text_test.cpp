@@ -80,6 +80,17 @@ TEST_CASE("the text of a graph") {
   check_round_trip(g);
 }
 
+TEST_CASE("a size as a value") {
+  const Expr a = rows::vector("a"), n = make_size(a.shape()[0] * Dim(2) + Dim(1));
+  check_round_trip(Graph::make({a}, {a, n}));
+  CHECK(Graph::make({a}, {n, make_size(a.shape()[0] * Dim(2) + Dim(1))}).size() == 2);
+  CHECK(constant_of(*make_size(7)) != nullptr);
+  CHECK(n.dtype() == i64);
+  CHECK_THROWS_AS(parse("graph {\n  %1 = size from \"n\" : f32[]\n  return %1\n}\n"), UserError);
+  CHECK_THROWS_AS(parse("graph {\n  %1 = size from \"n +\" : i64[]\n  return %1\n}\n"), UserError);
+  CHECK_THROWS_AS(parse("graph {\n  %1 = size : i64[]\n  return %1\n}\n"), UserError);
+}
+
 TEST_CASE("random graphs survive the round trip") {
   const auto seed = GENERATE(range(0u, 150u));
   CAPTURE(seed);
