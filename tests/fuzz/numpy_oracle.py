@@ -35,12 +35,13 @@ class Skip(Exception):
 # ---- reading the text form ----
 
 def split_list(text):
-    """Splits at commas that stand outside brackets."""
-    parts, depth, start = [], 0, 0
+    """Splits at commas that stand outside brackets and quotes."""
+    parts, depth, start, quoted = [], 0, 0, False
     for i, c in enumerate(text):
+        quoted ^= c == '"'
         depth += c in "([{"
         depth -= c in ")]}"
-        if c == "," and depth == 0:
+        if c == "," and depth == 0 and not quoted:
             parts.append(text[start:i].strip())
             start = i + 1
     if text[start:].strip():
@@ -235,7 +236,8 @@ SIMPLE = {
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor, "logical_not": np.logical_not,
     "where": lambda c, a, b: np.where(c, a, b), "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "real": np.real, "imag": np.imag,
     "conj": np.conj, "sqr": lambda a: a * a, "sqrt": np.sqrt, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint,
-    "round_half_away": half_away,
+    "round_half_away": half_away, "disconnected_grad": lambda a: a, "zero_grad": lambda a: a, "grad_clip": lambda a, lo, hi: np.broadcast_arrays(a, lo, hi)[0],
+    "grad_scale": lambda a, s: np.broadcast_arrays(a, s)[0],
 }
 VECTOR = {
     "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "sin": np.sin, "cos": np.cos,
@@ -262,6 +264,8 @@ def elementwise(node, args):
         return np.ascontiguousarray(np.stack(np.broadcast_arrays(*args), -1)).view(node.dtype)[..., 0]
     if node.op == "angle":
         return angle(args[0])
+    if node.op == "exp_shifted":
+        return vec(np.exp)(args[0] - args[1])
     if args[0].dtype.kind == "c" and node.op in COMPLEX:
         return COMPLEX[node.op](*args)
     if args[0].dtype.kind == "c" and node.op not in SIMPLE:
@@ -355,6 +359,8 @@ def move(node, args, orders, symbols):
             if p < 0:
                 x = np.expand_dims(x, k)
         return x
+    if node.op == "relabel":
+        return x
     if node.op == "broadcast_to":
         return np.broadcast_to(x, ints(node.attrs["shape"], symbols))
     if node.op == "slice":
@@ -366,12 +372,43 @@ def move(node, args, orders, symbols):
     return np.concatenate(args, int(node.attrs["axis"]))
 
 
+def indexing(node, args, symbols):
+    if node.op == "iota":
+        shape, axis = ints(node.attrs["shape"], symbols), int(node.attrs["axis"])
+        return np.broadcast_to(np.arange(shape[axis]).reshape([-1 if k == axis else 1 for k in range(len(shape))]), shape)
+    x = args[0].copy()
+    if node.op in ("set_slice", "inc_slice"):
+        region = []
+        for start, count, step, whole in zip(ints(node.attrs["starts"], symbols), ints(node.attrs["shape"], symbols), ints(node.attrs["steps"]), x.shape):
+            region.append(np.arange(whole) if count == -1 else start + step * np.arange(count))
+        chosen = np.ix_(*region) if region else ()
+        x[chosen] = args[1] if node.op == "set_slice" else x[chosen] + args[1]
+        return x
+    axes, position = ints(node.attrs["axes"]), int(node.attrs["position"])
+    rest = [k for k in range(x.ndim) if k not in axes]
+    indices = tuple(args[1:] if node.op == "take" else args[2:])
+    front = x.transpose(axes + rest)
+    rank = max(i.ndim for i in indices)
+    if node.op == "take":
+        return np.moveaxis(front[indices], range(rank), range(position, position + rank))
+    values = np.moveaxis(args[1], range(position, position + rank), range(rank))
+    if node.op == "set_at":
+        front[indices] = values  # NumPy promises no order for equal indices, but has the last one in practice
+    else:
+        np.add.at(front, indices, values)
+    return front.transpose(np.argsort(axes + rest))
+
+
 def expected(node, args, orders, symbols):
-    if node.op in ("dimshuffle", "broadcast_to", "slice", "reshape", "concatenate"):
+    if node.op in ("iota", "take", "set_slice", "inc_slice", "set_at", "inc_at"):
+        return indexing(node, args, symbols), None
+    if node.op == "size":
+        raise Skip
+    if node.op in ("dimshuffle", "broadcast_to", "relabel", "slice", "reshape", "concatenate"):
         result = move(node, args, orders, symbols)
     elif node.op in ("sum", "prod", "mean", "min", "max", "argmin", "argmax", "any", "all", "var", "std"):
         result = reduction(node, args[0], orders[0])
-    elif node.op in SIMPLE or node.op in VECTOR or node.op in ("cast", "second", "complex", "angle"):
+    elif node.op in SIMPLE or node.op in VECTOR or node.op in ("cast", "second", "complex", "angle", "exp_shifted"):
         result = elementwise(node, args)
     else:
         raise AssertionError("numpy_oracle.py does not know " + node.op)
