@@ -189,7 +189,9 @@ VOXLOOM_API Expr ravel(const Operand& x);
 inline Expr flatten(const Operand& x) { return ravel(x); }
 VOXLOOM_API Expr broadcast_to(const Operand& x, const Sizes& shape);
 VOXLOOM_API Expr concatenate(const std::vector<Operand>& operands, const Axis& axis = 0);
-/// Side by side along a new axis at that position of the result.
+/// Side by side along a new axis at that position of the result; of images it is the next of t u v w that they do not have.
 VOXLOOM_API Expr stack(const std::vector<Operand>& operands, int position = 0);
+/// Images side by side along a new, last axis of that name: stack({a, b}, "t").
+VOXLOOM_API Expr stack(const std::vector<Operand>& operands, const Axis& axis);
 
 }  // namespace voxloom

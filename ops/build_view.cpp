@@ -138,17 +138,61 @@ Expr concatenate(const std::vector<Operand>& operands, const Axis& axis) {
   return make_node(op("concatenate"), std::move(inputs), {{"axis", int64_t{along}}}, origin);
 }
 
-Expr stack(const std::vector<Operand>& operands, int position) {
-  if (operands.empty()) fail_user(ErrorCode::usage, "stack", "needs at least one operand");
-  const OriginId origin = operands[0].origin();
-  const DType dtype = common_dtype(op("concatenate"), operands);
-  std::vector<Operand> expanded;
-  for (const Operand& x : operands) {
-    const Expr value = x.as_expr(dtype);
+namespace {
+
+/// The next of t u v w that the image has not.
+std::string free_axis_name(const Type& type, OriginId origin) {
+  for (const char* name : {"t", "u", "v", "w"})
+    if (type.axis_named(name) < 0) return name;
+  fail_user(ErrorCode::shape, "stack", "an image has at most the axes x y z t u v w, and " + type.str() + " uses t u v w already", origin);
+}
+
+/// All operands with a new axis, joined along it; images get it under that name.
+Expr stack_at(const std::vector<Expr>& values, int position, const std::string& name, OriginId origin) {
+  std::vector<Expr> expanded;
+  for (const Expr& value : values) {
+    if (value.rank() != values[0].rank() || value.type().names != values[0].type().names)
+      fail_user(ErrorCode::shape, "stack", values[0].type().str() + " and " + value.type().str() + " have other axes", origin);
     const int at = result_position("stack", position, value.rank() + 1, origin);
-    expanded.emplace_back(expand_dims(Operand(value, origin), at), origin);
+    expanded.push_back(expand_dims(Operand(value, origin), at));
   }
-  return concatenate(expanded, result_position("stack", position, expanded[0].expr().rank(), origin));
+  const int64_t along = result_position("stack", position, expanded[0].rank(), origin);
+  Attrs attrs{{"axis", along}};
+  if (!name.empty()) attrs.push_back({"name", name});
+  return make_node(op("concatenate"), std::move(expanded), std::move(attrs), origin);
+}
+
+std::vector<Expr> values_to_stack(const std::vector<Operand>& operands) {
+  if (operands.empty()) fail_user(ErrorCode::usage, "stack", "needs at least one operand");
+  const DType dtype = common_dtype(op("concatenate"), operands);
+  std::vector<Expr> values;
+  for (const Operand& x : operands) values.push_back(x.as_expr(dtype));
+  return values;
+}
+
+}  // namespace
+
+Expr stack(const std::vector<Operand>& operands, int position) {
+  const std::vector<Expr> values = values_to_stack(operands);
+  const OriginId origin = operands[0].origin();
+  const Type& first = values[0].type();
+  return stack_at(values, position, first.is_image() ? free_axis_name(first, origin) : std::string(), origin);
+}
+
+Expr stack(const std::vector<Operand>& operands, const Axis& axis) {
+  if (axis.name.empty()) return stack(operands, axis.index);
+  const std::vector<Expr> values = values_to_stack(operands);
+  const OriginId origin = operands[0].origin();
+  const std::string asked = "the new axis " + axis.name;
+  for (const Expr& value : values) {
+    const Type& type = value.type();
+    if (!type.is_image())
+      fail_user(ErrorCode::usage, "stack", asked + " is given by name, but " + type.str() + " has no axis names; give its position",
+                origin);
+    if (type.axis_named(axis.name) >= 0)
+      fail_user(ErrorCode::shape, "stack", asked + " is an axis of " + type.str() + " already; concatenate joins along it", origin);
+  }
+  return stack_at(values, values[0].rank(), axis.name, origin);
 }
 
 }  // namespace voxloom

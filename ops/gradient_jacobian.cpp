@@ -127,10 +127,10 @@ std::vector<Expr> row_by_row(const Expr& f, int64_t n, const std::vector<Expr>& 
   std::vector<std::vector<Operand>> rows(wrt.size());
   for (int64_t i = 0; i < n; ++i) {
     const std::vector<Expr> g = grad(Operand(index(Operand(f, origin), {i}), origin), wrt, options);
-    for (size_t k = 0; k < wrt.size(); ++k) rows[k].emplace_back(g[k], origin);
+    for (size_t k = 0; k < wrt.size(); ++k) rows[k].emplace_back(expand_dims(Operand(g[k], origin), 0), origin);
   }
   std::vector<Expr> result;
-  for (const auto& list : rows) result.push_back(stack(list));
+  for (const auto& list : rows) result.push_back(concatenate(list));  // not stack: the new axis has no name, in images too
   return result;
 }
 

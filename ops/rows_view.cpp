@@ -133,7 +133,7 @@ std::vector<AxisMap> reshape_axes(const Node& node, size_t) {
   return std::vector<AxisMap>(static_cast<size_t>(node.input(0).rank()), AxisMap{.relation = AxisRelation::whole, .out_axis = -1});
 }
 
-// ---- concatenate along attribute "axis": operand k holds the indices from the sizes before it on ----
+// ---- concatenate along attribute "axis": operand k holds the indices from the sizes before it on; attribute "name" names the axis ----
 
 Type infer_concatenate(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs, OriginId origin) {
   const int64_t axis = need_attr<int64_t>(row, attrs, "axis", origin);
@@ -156,6 +156,13 @@ Type infer_concatenate(const OpInfo& row, std::span<const Expr> in, const Attrs&
                 origin);
     if (x.type().names != result.names) result.names.clear();
     result.shape[along] = result.shape[along] + x.shape()[along];
+  }
+  const bool named = std::any_of(attrs.begin(), attrs.end(), [](const Attr& a) { return a.key == "name"; });
+  if (named) {
+    const auto& name = need_attr<std::string>(row, attrs, "name", origin);
+    if (!result.is_image() || (result.axis_named(name) >= 0 && result.axis_named(name) != axis))
+      fail_user(ErrorCode::usage, row.name, "axis " + std::to_string(axis) + " of " + result.str() + " cannot be named " + name, origin);
+    result.names[along] = name;
   }
   result.dtype = dtype;
   result.order = result_order(in);

@@ -2,6 +2,10 @@
 #include "check.h"
 
 #include <voxloom/graph/constant.h>
+#include <voxloom/graph/parse.h>
+#include <voxloom/graph/print.h>
+#include <voxloom/graph/verify.h>
+#include <voxloom/ops/gradient.h>
 
 #include <catch2/catch.hpp>
 
@@ -124,6 +128,32 @@ TEST_CASE("reductions: axes, keepdims, dtypes") {
   CHECK(has(user_error([&] { sum(x, "t"); }), "no axis is named t (it has no axis names)"));
   CHECK(has(user_error([&] { mean(bold(), "q"); }), "its axes are x, y, z, t"));
   CHECK(has(user_error([&] { max(cvector("c")); }), "max: complex64 is not supported"));
+}
+
+TEST_CASE("images are stacked along a new axis with a name") {
+  const Expr a = image_input("a", DType::f32, {4, 5, 6}, {"x", "y", "z"}), m = matrix("m", {2, 3});
+  const Expr series = stack({a, a}, "t");
+  CHECK(series.type().str() == "f32[x:4, y:5, z:6, t:2]F");
+  CHECK(stack({a, a}, 3).type() == series.type());
+  CHECK(stack({a, a}).type().str() == "f32[t:2, x:4, y:5, z:6]F");
+  CHECK(stack({series, series}, -1).type().str() == "f32[x:4, y:5, z:6, t:2, u:2]F");
+  CHECK(mean(series, "t").type() == a.type());
+  CHECK(stack({m, m}).type().str() == "f32[2, 2, 3]");
+  CHECK(has(user_error([&] { stack({series, series}, "t"); }), "t is an axis of f32[x:4, y:5, z:6, t:2]F already; concatenate"));
+  CHECK(has(user_error([&] { stack({m, m}, "t"); }), "has no axis names"));
+  CHECK(has(user_error([&] { stack({a, series}, "u"); }), "f32[x:4, y:5, z:6]F and f32[x:4, y:5, z:6, t:2]F have other axes"));
+  CHECK(has(user_error([&] { stack({a, transpose(a)}, "t"); }), "have other axes"));
+  const Expr u = stack({series, series}, "u"), v = stack({u, u}, "v"), w = stack({v, v}, "w");
+  CHECK(has(user_error([&] { stack({w, w}); }), "at most the axes x y z t u v w"));
+
+  const Expr g = grad(sum(sqr(stack({a, 3 * a}, "t"))), a);
+  CHECK(g.type() == a.type());
+  const Graph graph = Graph::make({a}, {series, g});
+  CHECK(verify(graph).empty());
+  CHECK(to_text(parse_graph(to_text(graph), find_op)) == to_text(graph));
+  std::vector<float> given, wanted;
+  for (int k = 0; k < 120; ++k) given.push_back(static_cast<float>(k - 50)), wanted.push_back(20 * given.back());
+  CHECK(values<float>(g, {{a, array<float>(given, {4, 5, 6})}}) == wanted);
 }
 
 TEST_CASE("what a row refuses it names") {

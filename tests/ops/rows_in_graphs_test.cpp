@@ -79,5 +79,7 @@ TEST_CASE("malformed attributes are refused, not trusted") {
   CHECK_FALSE(refuse("%y = reshape(%x) {shape=[5]} : f32[5]").empty());
   CHECK_FALSE(refuse("%y = cast(%x) {dtype=f16} : f16[3, 4]").empty());
   CHECK_FALSE(refuse("%y = concatenate(%x) {axis=7} : f32[3, 4]").empty());
+  CHECK_FALSE(refuse("%y = concatenate(%x) {axis=0, name=3} : f32[3, 4]").empty());
+  CHECK_FALSE(refuse("%y = concatenate(%x) {axis=0, name=\"t\"} : f32[3, 4]").empty());
   CHECK_FALSE(refuse("%y = var(%x) {axes=[0], dtype=f32, keepdims=false} : f32[4]").empty());
 }
