@@ -37,14 +37,13 @@ File::~File() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-File::File(File&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), size_(std::exchange(other.size_, 0)), path_(std::move(other.path_)) {}
+File::File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), id_(std::exchange(other.id_, {})), path_(std::move(other.path_)) {}
 
 File& File::operator=(File&& other) noexcept {
   if (this != &other) {
     if (fd_ >= 0) ::close(fd_);
     fd_ = std::exchange(other.fd_, -1);
-    size_ = std::exchange(other.size_, 0);
+    id_ = std::exchange(other.id_, {});
     path_ = std::move(other.path_);
   }
   return *this;
@@ -59,7 +58,7 @@ File File::open_read(const std::string& path) {
   struct stat status{};
   if (fstat(file.fd_, &status) != 0) fail_os(path, "cannot stat", errno);
   if (!S_ISREG(status.st_mode)) fail_input(path, std::string("not a regular file but ") + kind_of(status.st_mode));
-  file.size_ = status.st_size;
+  file.id_ = {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
   return file;
 }
 
@@ -80,7 +79,7 @@ void File::read_at(std::byte* dst, size_t n, int64_t offset) const {
     if (got < 0) fail_os(path_, "cannot read", errno);
     if (got == 0) {
       fail_runtime(ErrorCode::file, printable_path(path_),
-                   "changed while reading: ends at byte " + std::to_string(offset) + ", was " + std::to_string(size_) + " bytes");
+                   "changed while reading: ends at byte " + std::to_string(offset) + ", was " + std::to_string(size()) + " bytes");
     }
     dst += got;
     n -= static_cast<size_t>(got);

@@ -9,6 +9,13 @@
 
 namespace voxloom::io {
 
+/// Which file it is, whatever its name: equal for hard and symbolic links, different after it was replaced or written to.
+struct FileId {
+  uint64_t device = 0, inode = 0;
+  int64_t bytes = 0, modified_ns = 0;
+  friend bool operator==(const FileId&, const FileId&) = default;
+};
+
 /// Owns a file descriptor. Reads and writes at offsets are thread-safe.
 class VOXLOOM_API File {
  public:
@@ -29,7 +36,9 @@ class VOXLOOM_API File {
   int fd() const { return fd_; }
   const std::string& path() const { return path_; }
   /// Size when it was opened (reading) or 0 (writing).
-  int64_t size() const { return size_; }
+  int64_t size() const { return id_.bytes; }
+  /// As it was when opened for reading.
+  const FileId& id() const { return id_; }
 
   /// Reads exactly n bytes. RuntimeError(file) "changed while reading" if the file has become shorter.
   void read_at(std::byte* dst, size_t n, int64_t offset) const;
@@ -42,7 +51,7 @@ class VOXLOOM_API File {
 
  private:
   int fd_ = -1;
-  int64_t size_ = 0;
+  FileId id_;
   std::string path_;
 };
 

@@ -9,7 +9,8 @@ namespace voxloom::io {
 
 BlockSource::~BlockSource() = default;
 
-FileSource::FileSource(File file, NiftiHeader header) : file_(std::move(file)), header_(std::move(header)) {
+FileSource::FileSource(File file, NiftiHeader header, const SourceIdentity& identity) : file_(std::move(file)), header_(std::move(header)) {
+  info_.identity = identity;
   info_.path = file_.path();
   info_.dtype = header_.dtype;
   info_.swapped = header_.swapped && header_.form == VoxelForm::plain && size_of(header_.dtype) > 1;

@@ -11,7 +11,7 @@ namespace voxloom::io {
 /// Cuts boxes into runs, converts what is not stored as delivered, and leaves fetching bytes to its two children.
 class FileSource : public BlockSource {
  public:
-  FileSource(File file, NiftiHeader header);
+  FileSource(File file, NiftiHeader header, const SourceIdentity& identity);
   const SourceInfo& info() const override { return info_; }
   const NiftiHeader& header() const override { return header_; }
 
@@ -26,7 +26,7 @@ class FileSource : public BlockSource {
   SourceInfo info_;
 };
 
-std::shared_ptr<BlockSource> make_raw_source(File file, NiftiHeader header);
-std::shared_ptr<BlockSource> make_gzip_source(File file, NiftiHeader header, bool strict);
+std::shared_ptr<BlockSource> make_raw_source(File file, NiftiHeader header, const SourceIdentity& identity);
+std::shared_ptr<BlockSource> make_gzip_source(File file, NiftiHeader header, const SourceIdentity& identity);
 
 }  // namespace voxloom::io

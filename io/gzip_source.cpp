@@ -10,7 +10,8 @@ namespace {
 
 class GzipSource final : public FileSource {
  public:
-  GzipSource(File file, NiftiHeader header, bool strict) : FileSource(std::move(file), std::move(header)), strict_(strict) {
+  GzipSource(File file, NiftiHeader header, const SourceIdentity& identity)
+      : FileSource(std::move(file), std::move(header), identity), strict_(identity.strict) {
     info_.in_order_only = true;
     info_.buffer_bytes += InflateThread::buffer_bytes;
   }
@@ -94,8 +95,8 @@ class GzipSource final : public FileSource {
 
 }  // namespace
 
-std::shared_ptr<BlockSource> make_gzip_source(File file, NiftiHeader header, bool strict) {
-  return std::make_shared<GzipSource>(std::move(file), std::move(header), strict);
+std::shared_ptr<BlockSource> make_gzip_source(File file, NiftiHeader header, const SourceIdentity& identity) {
+  return std::make_shared<GzipSource>(std::move(file), std::move(header), identity);
 }
 
 }  // namespace voxloom::io

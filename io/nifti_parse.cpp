@@ -11,6 +11,7 @@
 #include <voxloom/io/nifti_header.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -55,7 +56,7 @@ struct KnownFormat {
   std::string_view magic;
   std::string_view text;
 };
-constexpr std::array<KnownFormat, 11> other_formats = {{
+constexpr std::array<KnownFormat, 16> other_formats = {{
     {128, "DICM", "DICOM; convert it with dcm2niix"},
     {0, "NRRD", "NRRD; convert it with ANTs' ConvertImage or ITK-SNAP's c3d"},
     {0, "mrtrix image", "MRtrix .mif; convert it with mrconvert"},
@@ -67,7 +68,30 @@ constexpr std::array<KnownFormat, 11> other_formats = {{
     {0, "PK\x03\x04", "a zip archive; unpack it"},
     {0, "\x89PNG", "PNG"},
     {0, "ObjectType", "MetaImage; convert it with ITK-SNAP's c3d"},
+    {0, "# === DATA DESCRIPTION FILE", "Philips PAR/REC; convert it with dcm2niix"},
+    {0, "\ntype", "an AFNI .HEAD; convert the dataset with 3dAFNItoNIFTI"},
+    {0, "type ", "an AFNI .HEAD; convert the dataset with 3dAFNItoNIFTI"},
+    {0, "TRACK", "TrackVis streamlines, not an image; make a density map with MRtrix's tckmap"},
+    {0, "mrtrix tracks", "MRtrix streamlines, not an image; make a density map with tckmap"},
 }};
+
+// Raw voxels whose header lies in another file, and DICOM without its preamble: the name is all that tells.
+struct KnownSuffix {
+  std::string_view suffix, text;
+};
+constexpr std::array<KnownSuffix, 5> other_suffixes = {{
+    {".rec", "Philips PAR/REC; convert it with dcm2niix"},
+    {".brik", "an AFNI .BRIK; convert the dataset with 3dAFNItoNIFTI"},
+    {".brik.gz", "an AFNI .BRIK; convert the dataset with 3dAFNItoNIFTI"},
+    {".dcm", "DICOM; convert it with dcm2niix"},
+    {".ima", "DICOM; convert it with dcm2niix"},
+}};
+
+bool has_suffix(const std::string& path, std::string_view suffix) {
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return path.size() >= suffix.size() && std::equal(suffix.begin(), suffix.end(), path.end() - static_cast<std::ptrdiff_t>(suffix.size()),
+                                                    [&](char b, char a) { return same(a, b); });
+}
 
 bool starts_at(std::span<const std::byte> bytes, size_t offset, std::string_view text) {
   return bytes.size() >= offset + text.size() && std::memcmp(bytes.data() + offset, text.data(), text.size()) == 0;
@@ -77,6 +101,9 @@ bool starts_at(std::span<const std::byte> bytes, size_t offset, std::string_view
   const std::string_view allowed = "NIfTI-1 or NIfTI-2: .nii, .nii.gz, .hdr with .img";
   for (const KnownFormat& format : other_formats) {
     if (starts_at(bytes, format.offset, format.magic)) fail_field(path, "format", format.text, allowed);
+  }
+  for (const KnownSuffix& format : other_suffixes) {
+    if (has_suffix(path, format.suffix)) fail_field(path, "format", format.text, allowed);
   }
   int32_t size = 0;
   std::memcpy(&size, bytes.data(), sizeof size);

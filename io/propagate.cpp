@@ -100,7 +100,10 @@ NiftiHeader remove_axis(const NiftiHeader& header, size_t axis) {
 NiftiHeader set_extent(const NiftiHeader& header, size_t axis, int64_t count) {
   internal_check(axis < 7, "an image has at most 7 axes");
   NiftiHeader h = header;
-  if (h.dims.size() <= axis) h.dims.resize(axis + 1, 1);
+  for (size_t k = h.dims.size(); k <= axis; ++k) {
+    h.dims.push_back(1);
+    if (k >= time_axis && !(h.pixdim[k + 1] > 0)) h.pixdim[k + 1] = 1;  // a step of 0 is no step
+  }
   if (h.dims[axis] == count) return h;
   h.dims[axis] = count;
   if (axis < 3 && slice_axis_of(h) == static_cast<int>(axis)) forget_slice_timing(h);

@@ -18,7 +18,8 @@ VOXLOOM_API NiftiHeader slice_axis(const NiftiHeader& header, size_t axis, int64
 /// others keep their places; any other is erased, and what describes time goes with the time axis.
 VOXLOOM_API NiftiHeader remove_axis(const NiftiHeader& header, size_t axis);
 
-/// Axis `axis` has `count` voxels (concatenation, resampling along time); missing axes before it get extent 1.
+/// Axis `axis` has `count` voxels (concatenation, resampling along time); missing axes before it get extent 1,
+/// and axes beyond space without a step the step 1.
 VOXLOOM_API NiftiHeader set_extent(const NiftiHeader& header, size_t axis, int64_t count);
 
 /// Spatial axis k of the result is spatial axis order[k] of `header`. The voxels stay where they were in the world.

@@ -17,7 +17,7 @@ void check_cancel(const std::atomic<bool>* cancel) {
 
 class RawSource final : public FileSource {
  public:
-  RawSource(File file, NiftiHeader header) : FileSource(std::move(file), std::move(header)) {
+  RawSource(File file, NiftiHeader header, const SourceIdentity& identity) : FileSource(std::move(file), std::move(header), identity) {
     info_.buffer_bytes += largest_gathered;
     posix_fadvise(file_.fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
@@ -114,8 +114,8 @@ class RawSource final : public FileSource {
 
 }  // namespace
 
-std::shared_ptr<BlockSource> make_raw_source(File file, NiftiHeader header) {
-  return std::make_shared<RawSource>(std::move(file), std::move(header));
+std::shared_ptr<BlockSource> make_raw_source(File file, NiftiHeader header, const SourceIdentity& identity) {
+  return std::make_shared<RawSource>(std::move(file), std::move(header), identity);
 }
 
 }  // namespace voxloom::io

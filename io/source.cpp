@@ -2,6 +2,7 @@
 #include <voxloom/io/file_source.h>
 #include <voxloom/io/gzip_reader.h>
 #include <voxloom/io/source.h>
+#include <voxloom/runtime/limits.h>
 
 #include <unistd.h>
 #include <algorithm>
@@ -92,10 +93,12 @@ struct Opened {
   File file;  // of the voxels
   bool gzip = false;
   NiftiHeader header;
+  FileId header_id;
 };
 
-Opened open_pair(const std::string& header_path, NiftiHeader header, bool strict, Warnings& warnings) {
+Opened open_pair(const std::string& header_path, const FileId& header_id, NiftiHeader header, bool strict, Warnings& warnings) {
   Opened result;
+  result.header_id = header_id;
   const std::string path = partner_of(header_path, ".hdr", ".img");
   result.file = File::open_read(path);
   result.gzip = is_gzip(result.file);
@@ -117,17 +120,29 @@ Opened open_image(const std::string& path, bool strict, Warnings& warnings) {
       fail_field(header_path, "magic", "\"ni" + std::to_string(header.version) + "\", the header of a pair",
                  "\"n+" + std::to_string(header.version) + "\" in a file that is not named .hdr");
     }
-    return open_pair(header_path, std::move(header), strict, warnings);
+    return open_pair(header_path, file.id(), std::move(header), strict, warnings);
   }
-  return {std::move(file), gzip, std::move(header)};
+  const FileId id = file.id();
+  return {std::move(file), gzip, std::move(header), id};
 }
 
 }  // namespace
 
 std::shared_ptr<BlockSource> open_source(const std::string& path, const SourceOptions& options, Warnings& warnings) {
   Opened image = open_image(path, options.strict, warnings);
-  if (image.gzip) return make_gzip_source(std::move(image.file), std::move(image.header), options.strict);
-  return make_raw_source(std::move(image.file), std::move(image.header));
+  const SourceIdentity identity{image.file.id(), image.header_id, options.strict};
+  return (image.gzip ? make_gzip_source : make_raw_source)(std::move(image.file), std::move(image.header), identity);
+}
+
+void check_expansion(const BlockSource& source, int64_t memory) {
+  constexpr int64_t plausible_ratio = 256;
+  const SourceInfo& info = source.info();
+  const int64_t declared = info.bytes + source.header().vox_offset;
+  if (!info.in_order_only || declared <= std::max(memory, GiB(4)) || declared / plausible_ratio <= info.disk_bytes) return;
+  fail_runtime(ErrorCode::limit, printable_path(info.path),
+               "declares " + format_size(declared) + " in " + format_size(info.disk_bytes) + " of compressed data, more than " +
+                   std::to_string(plausible_ratio) + " times as much; if that is meant, raise the memory limit to " +
+                   std::to_string(declared) + " bytes or decompress the file first");
 }
 
 NiftiHeader read_nifti_header(const std::string& path, const SourceOptions& options, Warnings& warnings) {

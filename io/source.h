@@ -2,13 +2,22 @@
 #pragma once
 
 #include <voxloom/io/box.h>
+#include <voxloom/io/file.h>
 #include <voxloom/io/nifti_header.h>
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace voxloom::io {
+
+/// Two sources with equal identities deliver the same voxels and judge the file alike, so one can stand for the other.
+struct SourceIdentity {
+  FileId voxels, header;  ///< the same for a single file
+  bool strict = false;
+  friend bool operator==(const SourceIdentity&, const SourceIdentity&) = default;
+};
 
 /// What a reader must know to interpret the elements that a source delivers.
 struct SourceInfo {
@@ -17,12 +26,13 @@ struct SourceInfo {
   bool swapped = false;      ///< delivered elements are in the other byte order
   bool scaled = false;       ///< value = element * slope + inter
   double slope = 1, inter = 0;
-  std::vector<int64_t> dims;   ///< axis 0 fastest in a block; for RGB the last axis is the channel
-  int64_t bytes = 0;           ///< of all voxels in the file, uncompressed
-  int64_t disk_bytes = 0;      ///< size of the file on disk
-  bool in_order_only = false;  ///< compressed: reading backwards costs another pass over the file
-  int64_t buffer_bytes = 0;    ///< memory the source itself needs while it is read
-  int stream_axis = 0;         ///< slowest axis of the file: blocks along it are contiguous and in order
+  std::vector<int64_t> dims;                    ///< axis 0 fastest in a block; for RGB the last axis is the channel
+  int64_t bytes = 0;                            ///< of all voxels in the file, uncompressed
+  int64_t disk_bytes = 0;                       ///< size of the file on disk
+  bool in_order_only = false;                   ///< compressed: reading backwards costs another pass over the file
+  int64_t buffer_bytes = 0;                     ///< memory the source itself needs while it is read
+  std::optional<SourceIdentity> identity = {};  ///< none where the voxels are in no file
+  int stream_axis = 0;                          ///< slowest axis of the file: blocks along it are contiguous and in order
 };
 
 struct SourceOptions {
@@ -55,6 +65,9 @@ class VOXLOOM_API BlockSource {
 /// Opens .nii, .nii.gz, .hdr/.img and .hdr.gz/.img.gz (either file of a pair may be named). The content decides, not the suffix; a name
 /// is never guessed. Reads the header only.
 VOXLOOM_API std::shared_ptr<BlockSource> open_source(const std::string& path, const SourceOptions& options, Warnings& warnings);
+/// RuntimeError(limit) for a compressed image that declares more than 4 GiB, and than `memory` (0: none is set), and more than 256 times its size on
+/// disk: deflate gets there with nothing but repetition, so the file is more likely made to fill a disk than to be looked at.
+VOXLOOM_API void check_expansion(const BlockSource& source, int64_t memory);
 /// The header alone.
 VOXLOOM_API NiftiHeader read_nifti_header(const std::string& path, const SourceOptions& options, Warnings& warnings);
 
