@@ -18,6 +18,21 @@ int file_axis(const std::string& name) {
   return at == std::string_view::npos ? -1 : static_cast<int>(at);
 }
 
+// File axis of every axis of a type: the one of its letter; axes without a name get those of t u v w that are left, in order; -1 for others.
+std::vector<int> file_axes(const Type& type) {
+  std::vector<int> axes;
+  size_t next = 3;
+  for (const std::string& name : type.names) {
+    if (!name.empty()) {
+      axes.push_back(file_axis(name));
+      continue;
+    }
+    while (next < axis_letters.size() && type.axis_named(axis_letters.substr(next, 1)) >= 0) ++next;
+    axes.push_back(next < axis_letters.size() ? static_cast<int>(next++) : -1);
+  }
+  return axes;
+}
+
 // What a view or reduction does to the axes that have names.
 io::NiftiHeader through(const Node& n, const io::NiftiHeader& header) {
   const Type& from = n.input(0).type();
@@ -81,16 +96,15 @@ io::NiftiHeader header_of(const Expr& value, const std::string& header_from) {
 
 io::NiftiHeader output_header(io::NiftiHeader header, const Expr& value) {
   const Type& type = value.type();
-  size_t rank = 0;
+  const std::vector<int> axes = file_axes(type);
   for (int k = 0; k < type.rank(); ++k) {
-    const auto axis = static_cast<size_t>(file_axis(type.names[static_cast<size_t>(k)]));
-    rank = std::max(rank, axis + 1);
+    const auto axis = static_cast<size_t>(axes[static_cast<size_t>(k)]);
     if (axis < header.dims.size() && header.dims[axis] == type.shape[static_cast<size_t>(k)].constant()) continue;
     header = io::set_extent(header, axis, type.shape[static_cast<size_t>(k)].constant());
   }
   // Axes the value does not have.
   for (size_t axis = header.dims.size(); axis-- > 0;) {
-    if (type.axis_named(axis_letters.substr(axis, 1)) >= 0 || header.dims[axis] == 1) continue;
+    if (std::count(axes.begin(), axes.end(), static_cast<int>(axis)) > 0 || header.dims[axis] == 1) continue;
     header = io::remove_axis(header, axis);
   }
   header.form = io::VoxelForm::plain;
@@ -106,13 +120,15 @@ Expr in_file_order(const Expr& value) {
               value->origin());
   }
   std::vector<std::pair<int, int>> order;
+  const std::vector<int> file = file_axes(type);
   for (int k = 0; k < type.rank(); ++k) {
     const std::string& name = type.names[static_cast<size_t>(k)];
-    const int axis = file_axis(name);
+    const int axis = file[static_cast<size_t>(k)];
     if (axis < 0) {
       fail_user(ErrorCode::usage, "save",
                 name == "c" ? "colour channels cannot be written; take one with [..., 0]"
-                            : "axis " + std::to_string(k) + " of " + type.str() + " has no name of x y z t u v w",
+                            : "axis " + std::to_string(k) + " of " + type.str() +
+                                  (name.empty() ? " is one more than x y z t u v w" : " has no name of x y z t u v w"),
                 value->origin());
     }
     order.emplace_back(axis, k);
@@ -126,8 +142,9 @@ Expr in_file_order(const Expr& value) {
 
 io::Box file_box(const Type& type, const io::Box& box, const std::vector<int64_t>& file_dims) {
   io::Box result = io::Box::whole(file_dims);
+  const std::vector<int> axes = file_axes(type);
   for (int k = 0; k < type.rank(); ++k) {
-    const auto axis = static_cast<size_t>(file_axis(type.names[static_cast<size_t>(k)]));
+    const auto axis = static_cast<size_t>(axes[static_cast<size_t>(k)]);
     if (axis >= file_dims.size()) continue;
     result.start[axis] = box.start[static_cast<size_t>(k)];
     result.extent[axis] = box.extent[static_cast<size_t>(k)];

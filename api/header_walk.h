@@ -14,7 +14,7 @@ namespace voxloom::detail {
 io::NiftiHeader header_of(const Expr& value, const std::string& header_from);
 /// The header for a value in file order: extents and dtype are the value's.
 io::NiftiHeader output_header(io::NiftiHeader header, const Expr& value);
-/// The value with its axes in the order x y z t u v w. UserError if an axis has no name of these.
+/// The value with its axes in the order x y z t u v w; an axis without a name is the next free one of t u v w. UserError for other names.
 Expr in_file_order(const Expr& value);
 /// A box of a value in file order as a box of a file with these extents: axes that only one of them has are of extent 1.
 io::Box file_box(const Type& type, const io::Box& box, const std::vector<int64_t>& file_dims);

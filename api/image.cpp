@@ -3,6 +3,7 @@
 
 #include <voxloom/api/header_walk.h>
 #include <voxloom/api/pipeline.h>
+#include <voxloom/api/storage.h>
 #include <voxloom/api/stream_run.h>
 #include <voxloom/graph/leaf_ops.h>
 #include <voxloom/graph/print.h>
@@ -10,6 +11,7 @@
 #include <voxloom/ops/build.h>
 #include <voxloom/ops/variables.h>
 #include <voxloom/runtime/limits.h>
+#include <voxloom/runtime/log.h>
 #include <voxloom/runtime/roofline.h>
 #include <voxloom/runtime/threads.h>
 
@@ -45,16 +47,22 @@ bool compressed_name(const std::string& path) { return path.size() > 3 && path.c
 
 // Axes in the file's order, in the dtype of the file.
 Expr for_file(const Expr& value, const NiftiHeader& header, const SaveOptions& options) {
-  Expr e = detail::in_file_order(value);
-  std::optional<DType> dtype = options.dtype;
-  if (options.input_dtype) dtype = header.dtype;
-  if (!dtype || *dtype == e.dtype()) return e;
-  if (is_complex(e.dtype()) && !is_complex(*dtype)) {
-    fail_user(ErrorCode::dtype, "save",
-              "the result is " + std::string(name_of(e.dtype())) + " and cannot be written as " + std::string(name_of(*dtype)) +
-                  "; take abs, real or imag first");
+  const Expr e = detail::in_file_order(value);
+  detail::check_not_empty(e);
+  if (options.input_dtype) return detail::stored_as(e, header.dtype);
+  return detail::stored_as(e, options.dtype.value_or(detail::default_storage(e)));
+}
+
+Expr for_memory(const Expr& value, const SaveOptions& options) {
+  if (options.input_dtype) return detail::stored_as(value, detail::header_of(value, options.header_from).dtype);
+  return options.dtype ? detail::stored_as(value, *options.dtype) : value;
+}
+
+void check_expansions(const Graph& graph, const SaveOptions& options) {
+  for (const Expr& e : graph.nodes()) {
+    if (const detail::ImagePayload* image = detail::image_of(*e))
+      check_expansion(*image->source, options.memory > 0 ? options.memory : config().memory);
   }
-  return is_integer(*dtype) && is_float(e.dtype()) ? cast(rint(e), *dtype) : cast(e, *dtype);
 }
 
 Prepared prepare(const Outputs& outputs, const SaveOptions& options) {
@@ -64,7 +72,7 @@ Prepared prepare(const Outputs& outputs, const SaveOptions& options) {
   for (const auto& [value, path] : outputs) {
     headers.emplace_back();
     if (path.empty()) {
-      values.push_back(value);
+      values.push_back(for_memory(value, options));
       continue;
     }
     if (!paths.insert(path).second) fail_user(ErrorCode::usage, "save", "two outputs have the name " + path);
@@ -75,6 +83,7 @@ Prepared prepare(const Outputs& outputs, const SaveOptions& options) {
   }
   const Graph graph = Graph::make({}, values);
   detail::check_grids(graph);
+  check_expansions(graph, options);
   FunctionOptions function{.name = "save"};
   return {detail::optimised(graph, function, nullptr), headers};
 }
@@ -101,6 +110,28 @@ detail::StreamOptions stream_options(const Outputs& outputs, const SaveOptions& 
   return stream;
 }
 
+// Under strict the first warning ends the run; nothing has been committed yet.
+void refuse_if_strict(const Warnings& warnings, const SaveOptions& options) {
+  if (options.strict && !warnings.empty()) fail_user(ErrorCode::bad_input, "", warnings.front() + " (an error because of strict)");
+}
+
+void deliver(const Warnings& warnings, const SaveOptions& options) {
+  if (options.warnings) {
+    options.warnings->insert(options.warnings->end(), warnings.begin(), warnings.end());
+    return;
+  }
+  for (const std::string& text : warnings) log(LogLevel::warning, text);
+}
+
+// What decoding the files brought to light.
+void take_source_warnings(const Graph& graph, Warnings& warnings) {
+  for (const Expr& e : graph.nodes()) {
+    const detail::ImagePayload* image = detail::image_of(*e);
+    if (!image) continue;
+    for (std::string& text : image->source->take_warnings()) warnings.push_back(std::move(text));
+  }
+}
+
 std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   // Once per process, and before the clock and the peak: it takes 50 ms and 50 MiB of its own.
   if (options.profile) measure_roofline();
@@ -121,8 +152,12 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
     }
     sink_pointers.push_back(sinks[k].get());
   }
+  refuse_if_strict(warnings, options);
   detail::StreamRunOptions run_options{stream.threads, stream.function, options.cancel, options.progress, options.profile};
+  for (const auto& [value, path] : outputs) run_options.output_paths.push_back(path);
   std::vector<Array> results = detail::run_stream(plan, sink_pointers, run_options);
+  take_source_warnings(prepared.graph, warnings);
+  refuse_if_strict(warnings, options);
   const auto commit_start = std::chrono::steady_clock::now();
   check(options.cancel, "save");
   for (auto& sink : sinks) {
@@ -144,7 +179,7 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
     if (measure) p.peak_measured = std::max<int64_t>(0, peak_rss() - before);
     p.roofline = measure_roofline(stream.threads);
   }
-  if (options.warnings) options.warnings->insert(options.warnings->end(), warnings.begin(), warnings.end());
+  deliver(warnings, options);
   return results;
 }
 

@@ -55,14 +55,18 @@ struct SaveOptions {
   bool no_fsync = false;    ///< do not wait for the disk
   bool no_clobber = false;  ///< refuse to replace existing files
   int gzip_level = 1;
-  std::optional<DType> dtype = {};  ///< of the file; default: the computed dtype
-  bool input_dtype = false;         ///< the dtype of the image that gives the header
-  std::string header_from = {};     ///< path of the image whose header is taken; empty: the first one in the expression
+  /// Of the results; default: the computed dtype, a sum of integers in a file in the narrowest of int16, int32, int64 that holds any result.
+  /// A narrower integer dtype rounds to nearest (half to even; NaN gives 0) and saturates at its ends.
+  std::optional<DType> dtype = {};
+  bool input_dtype = false;      ///< the dtype of the image that gives the header
+  bool strict = false;           ///< warnings (of writers, and those found while decoding) are errors; nothing is written then
+  std::string header_from = {};  ///< path of the image whose header is taken; empty: the first one in the expression
   const CancelToken* cancel = nullptr;
   std::function<void(double fraction)> progress = {};
   Profile* profile = nullptr;  ///< filled when given
   std::string target = {};
-  std::vector<std::string>* warnings = nullptr;  ///< receives what the writer changed
+  /// Receives what was odd about the compressed data and what the writers changed; without it they go to the log as warnings.
+  std::vector<std::string>* warnings = nullptr;
 };
 
 using Outputs = std::vector<std::pair<Expr, std::string>>;

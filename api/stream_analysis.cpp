@@ -158,7 +158,14 @@ void widen(io::Box& box, const codegen::ViewMap& map, const std::vector<Dim>& sh
 
 bool ImagePayload::equals(const Payload& other) const {
   const auto* image = dynamic_cast<const ImagePayload*>(&other);
-  return image && image->source == source;
+  if (!image) return false;
+  const auto &mine = source->info().identity, &theirs = image->source->info().identity;
+  return image->source == source || (mine && mine == theirs);
+}
+
+size_t ImagePayload::hash() const {
+  const auto& identity = source->info().identity;
+  return identity ? std::hash<uint64_t>()(identity->voxels.inode) : std::hash<const void*>()(source.get());
 }
 
 const ImagePayload* image_of(const Node& node) { return dynamic_cast<const ImagePayload*>(node.payload().get()); }

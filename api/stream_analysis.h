@@ -12,11 +12,11 @@
 
 namespace voxloom::detail {
 
-/// What an image leaf holds.
+/// What an image leaf holds. Leaves over one file, under whatever names, are equal: a graph has one of them and the file is read once.
 struct ImagePayload final : Payload {
   std::shared_ptr<io::BlockSource> source;
   bool equals(const Payload& other) const override;
-  size_t hash() const override { return std::hash<std::string>()(source->info().path); }
+  size_t hash() const override;
   uint64_t structural_hash() const override { return std::hash<std::string>()(source->info().path); }
   std::string text() const override { return source->info().path; }
 };

@@ -168,8 +168,8 @@ class Planner {
     if (!plan_.axis) {
       if (!fits()) {
         fail_runtime(ErrorCode::limit, "save",
-                     "no axis allows blocks, and all at once needs " + format_size(raw + results + plan_.io_bytes) +
-                         " where the budget is " + format_size(options_.budget) + why_not());
+                     "no axis allows blocks, and all at once is more than the budget of " + format_size(options_.budget) + why_not() +
+                         "; " + what_helps(raw + results + plan_.io_bytes + temporaries_guess()));
       }
       in_memory(raw + results);
       return std::move(plan_);
@@ -209,6 +209,17 @@ class Planner {
   std::string why_not() const {
     std::string text;
     for (const std::string& r : plan_.reasons) text += "; " + r;
+    return text;
+  }
+
+  // What the user can do about a budget that is too small.
+  std::string what_helps(int64_t needed) const {
+    std::string text = "what helps: a memory limit of " + std::to_string(needed) + " bytes (" + format_size(needed) + ")", files;
+    for (const Node* leaf : image_leaves(plan_.graph)) {
+      if (image_of(*leaf)->source->info().in_order_only) files += (files.empty() ? "" : " ") + file_name(*leaf);
+    }
+    if (!files.empty()) text += ", or gunzip " + files + ", which can then be read along any axis";
+    if (std::count(options_.in_order.begin(), options_.in_order.end(), 1) > 0) text += ", or an output that is not compressed";
     return text;
   }
 
@@ -288,7 +299,7 @@ class Planner {
     if (needed > options_.budget) {
       fail_runtime(ErrorCode::limit, "save",
                    "the least this can run in is " + format_size(needed) + " (blocks of one position along " + axis.name +
-                       "), but the budget is " + format_size(options_.budget));
+                       "), but the budget is " + format_size(options_.budget) + "; " + what_helps(needed));
     }
   }
 

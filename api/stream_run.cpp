@@ -3,6 +3,7 @@
 
 #include <voxloom/api/header_walk.h>
 #include <voxloom/api/pipeline.h>
+#include <voxloom/api/stream_times.h>
 #include <voxloom/graph/constant.h>
 #include <voxloom/runtime/executor.h>
 #include <voxloom/runtime/threads.h>
@@ -23,14 +24,6 @@ double since(Clock::time_point start) { return std::chrono::duration<double>(Clo
 struct Worker {
   runtime::Workspace workspace;
   std::vector<Array> in, out;
-};
-
-/// Times of one pass, summed over threads.
-struct Times {
-  std::mutex mutex;
-  double read = 0, write = 0, compute = 0;
-  int64_t bytes_read = 0, bytes_written = 0, blocks = 0;
-  std::vector<double> steps;
 };
 
 void read_parallel(io::BlockSource& source, const io::Box& box, std::byte* dst, int threads, const CancelToken* cancel) {
@@ -163,11 +156,7 @@ class StreamRun {
     const auto start = Clock::now();
     const Array dense = value.is_f_contiguous() ? value : value.copy(Order::F);
     write_box(output, io::Box::whole(value.shape().vector()), dense.raw());
-    record({.name = "write output " + std::to_string(output),
-            .kind = StepKind::io_write,
-            .seconds = since(start),
-            .calls = 1,
-            .bytes_written = dense.bytes()});
+    record({.name = write_name(output), .kind = StepKind::io_write, .seconds = since(start), .calls = 1, .bytes_written = dense.bytes()});
   }
 
   void write_box(size_t output, const io::Box& box, const std::byte* voxels) const {
@@ -190,7 +179,8 @@ class StreamRun {
     const int64_t extent = plan_.axis->extent;
     const int64_t blocks = (extent + pass.block - 1) / pass.block;
     Times times;
-    times.steps.resize(pass.program->steps.size());
+    times.read.resize(pass.leaves.size());
+    times.write.resize(pass.outputs.size());
     const int inner_threads = pass.blocks_in_parallel ? 1 : options_.threads;
     const runtime::Binding full = bind_block(pass, std::min(pass.block, extent), inner_threads);
     const int64_t rest = extent % pass.block;
@@ -259,14 +249,14 @@ class StreamRun {
     check(options_.cancel, "save");
     if (worker.in.empty() && worker.out.empty()) make_buffers(pass, full, worker);
     worker.workspace.reserve(full, threads);
-    auto start = Clock::now();
-    int64_t bytes_read = 0, bytes_written = 0;
+    std::vector<Traffic> read(pass.leaves.size()), written(pass.outputs.size());
     std::vector<std::byte*> in, out;
     for (size_t k = 0; k < pass.leaves.size(); ++k) {
-      bytes_read += read_leaf(pass.leaves[k], block, worker.in[k], threads);
+      const auto begin = Clock::now();
+      read[k].bytes = read_leaf(pass.leaves[k], block, worker.in[k], threads);
+      read[k].seconds = since(begin);
       in.push_back(worker.in[k].raw());
     }
-    const double read_seconds = since(start);
     for (const Array& a : arrays_) in.push_back(a.raw());
     for (size_t k = 0; k < pass.outputs.size(); ++k) {
       if (worker.out[k].defined()) {
@@ -278,20 +268,20 @@ class StreamRun {
       out.push_back(results_[output].raw() + block.start * results_[output].strides()[axis]);
     }
     for (const Array& r : reductions_) out.push_back(r.raw());
-    start = Clock::now();
+    const auto start = Clock::now();
     runtime::run(binding, in.data(), out.data(), worker.workspace,
                  {.threads = threads, .cancel = options_.cancel, .block = block, .after_stream = false, .observer = nullptr});
     const double compute_seconds = since(start);
-    start = Clock::now();
     for (size_t k = 0; k < pass.outputs.size(); ++k) {
-      if (worker.out[k].defined()) bytes_written += write_output(static_cast<size_t>(pass.outputs[k]), block, worker.out[k]);
+      if (!worker.out[k].defined()) continue;
+      const auto begin = Clock::now();
+      written[k].bytes = write_output(static_cast<size_t>(pass.outputs[k]), block, worker.out[k]);
+      written[k].seconds = since(begin);
     }
     const std::lock_guard lock(times.mutex);
-    times.read += read_seconds;
+    add(times.read, read);
+    add(times.write, written);
     times.compute += compute_seconds;
-    times.write += since(start);
-    times.bytes_read += bytes_read;
-    times.bytes_written += bytes_written;
     ++times.blocks;
   }
 
@@ -335,31 +325,21 @@ class StreamRun {
   }
 
   void note_times(const StreamPass& pass, const Times& times) {
-    const double workers = pass.blocks_in_parallel ? options_.threads : 1;
-    const std::string detail = std::to_string(times.blocks) + " blocks of " + std::to_string(pass.block) + " along " + plan_.axis->name;
-    std::string names;
-    for (const auto& step : pass.program->steps) names += (names.empty() ? "" : " + ") + step.name;
-    record({.name = "read blocks",
-            .kind = StepKind::io_read,
-            .seconds = times.read / workers,
-            .calls = times.blocks,
-            .bytes_read = times.bytes_read,
-            .detail = detail});
-    record({.name = names,
-            .kind = StepKind::kernel,
-            .seconds = times.compute / workers,
-            .calls = times.blocks,
-            .bytes_read = times.bytes_read,
-            .bytes_written = times.bytes_written,
-            .detail = detail});
-    if (times.bytes_written > 0) {
-      record({.name = "write blocks",
-              .kind = StepKind::io_write,
-              .seconds = times.write / workers,
-              .calls = times.blocks,
-              .bytes_written = times.bytes_written,
-              .detail = detail});
-    }
+    if (!options_.profile) return;
+    PassLabels labels{.prefix = plan_.passes.size() == 1 ? "" : "pass " + std::to_string(pass_number_ + 1) + ": ",
+                      .detail = std::to_string(times.blocks) + " blocks of " + std::to_string(pass.block) + " along " + plan_.axis->name,
+                      .reads = {},
+                      .kernels = {},
+                      .writes = {}};
+    for (const Node* leaf : pass.leaves) labels.reads.push_back("read " + image_of(*leaf)->source->info().path);
+    for (const auto& step : pass.program->steps) labels.kernels += (labels.kernels.empty() ? "" : " + ") + step.name;
+    for (const int k : pass.outputs)
+      labels.writes.push_back(sinks_[static_cast<size_t>(k)] ? write_name(static_cast<size_t>(k)) : std::string());
+    for (StepRecord& r : step_records(times, labels, pass.blocks_in_parallel ? options_.threads : 1)) record(std::move(r));
+  }
+
+  std::string write_name(size_t output) const {
+    return "write " + (output < options_.output_paths.size() ? options_.output_paths[output] : "output " + std::to_string(output));
   }
 
   void record(StepRecord step) {

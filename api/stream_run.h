@@ -16,6 +16,7 @@ struct StreamRunOptions {
   const CancelToken* cancel = nullptr;
   std::function<void(double fraction)> progress;
   Profile* profile = nullptr;
+  std::vector<std::string> output_paths = {};  ///< for the profile; empty where an output stays in memory
 };
 
 /// Runs the plan. sinks[k] receives output k block by block; where it is null the output comes back as an array (others are empty Arrays).

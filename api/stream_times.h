@@ -1,0 +1,39 @@
+// api/stream_times.h: where the time of a pass of blocks went, as rows of a profile. Internal.
+#pragma once
+
+#include <voxloom/runtime/profile.h>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace voxloom::detail {
+
+/// Seconds and bytes of one file in one pass.
+struct Traffic {
+  double seconds = 0;
+  int64_t bytes = 0;
+};
+void add(std::vector<Traffic>& total, const std::vector<Traffic>& block);
+
+/// Of one pass, summed over threads.
+struct Times {
+  std::mutex mutex;
+  std::vector<Traffic> read, write;  ///< per leaf, per output of the pass
+  double compute = 0;
+  int64_t blocks = 0;
+};
+
+struct PassLabels {
+  std::string prefix;              ///< "pass 2: ", empty for a single pass
+  std::string detail;              ///< "12 blocks of 5 along z"
+  std::vector<std::string> reads;  ///< per leaf, "read a.nii"
+  std::string kernels;
+  std::vector<std::string> writes;  ///< per output, "write o.nii"; empty where it is no file
+};
+
+/// One row per file read, one for the kernels, one per file written. Seconds are divided by the threads that did blocks of their own.
+std::vector<StepRecord> step_records(const Times& times, const PassLabels& labels, int workers);
+
+}  // namespace voxloom::detail
