@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 
 namespace voxloom::cli {
 namespace {
@@ -26,8 +27,9 @@ bool plans(const std::string& command) {
   return command == "math" || command == "mean" || command == "std" || command == "min" || command == "max";
 }
 
+/// Options that finish() reads, so that its words say what is wrong with them.
 struct Texts {
-  std::string memory, dtype;
+  std::string memory, dtype, threads, gzip_level, ddof, volume;
 };
 
 void add_common(CLI::App& app, Options& o, Texts& texts) {
@@ -36,15 +38,18 @@ void add_common(CLI::App& app, Options& o, Texts& texts) {
     app.add_option(name, value, what)->type_name(type)->group(group);
   };
   const auto flag = [&](const std::string& name, bool& value, const std::string& what) { app.add_flag(name, value, what)->group(group); };
-  app.set_version_flag("--version", "voxloom " VOXLOOM_VERSION, "Print the version and exit")->group(group);
+  app.set_version_flag("-V,--version", "voxloom " VOXLOOM_VERSION, "Print the version and exit")->group(group);
   option("--memory", texts.memory, "SIZE", "Limit for a streamed run: 512M, 64MiB, 2G (default: 80 % of what is available)");
-  option("--threads", o.threads, "N", "Threads (default: affinity, cgroup, SLURM_CPUS_PER_TASK, OMP_NUM_THREADS)");
-  option("--dtype", texts.dtype, "T", "dtype of the output: float32, int16, ... or input (default: the computed one)");
+  option("--threads", texts.threads, "N", "Threads (default: affinity, cgroup, SLURM_CPUS_PER_TASK, OMP_NUM_THREADS)");
+  option(
+      "--dtype", texts.dtype, "T",
+      "dtype of the output: float32, int16, ... or input (default: the computed one; sums of integers in the narrowest that holds them). "
+      "Narrower integers round to nearest (half to even, NaN gives 0) and saturate at their ends");
   option("--device", o.device, "D", "cpu or auto");
   option("--target", o.target, "CPU", "native, x86-64-v3 or x86-64-v4");
   option("--header-from", o.header_from, "NAME", "Image whose header the output gets (default: the first)");
-  option("--ddof", o.ddof, "N", "std and var divide by n - ddof (default 0)");
-  option("--gzip-level", o.gzip_level, "N", "0 stores, 1 is fast (default), 9 is small");
+  option("--ddof", texts.ddof, "N", "std and var divide by n - ddof (default 0)");
+  option("--gzip-level", texts.gzip_level, "N", "0 stores, 1 is fast (default), 9 is small");
   flag("--no-fsync", o.no_fsync, "Do not wait for the disk");
   flag("--no-clobber", o.no_clobber, "Refuse to replace a file");
   option("--profile", o.profile, "", "Time, bytes and memory of each step on standard error; --profile=FILE.html, .json, .txt");
@@ -62,7 +67,7 @@ void add_reduction(CLI::App& app, Options& o, const std::string& name, const std
   sub->add_option("--suffix", o.suffix, "Put before the extension of outputs in --outdir (default _" + name + ")");
 }
 
-void add_commands(CLI::App& app, Options& o) {
+void add_commands(CLI::App& app, Options& o, Texts& texts) {
   CLI::App* sub = app.add_subcommand("info", "Header, dtype, scaling, orientation and size; reads no voxel");
   sub->add_option("IMAGE", o.images, "Images")->required();
   sub->add_flag("--json", o.json, "As JSON");
@@ -80,7 +85,7 @@ void add_commands(CLI::App& app, Options& o) {
   sub = app.add_subcommand("png", "Picture of the three middle slices");
   sub->add_option("IMAGE", o.images, "Image")->required()->expected(1);
   sub->add_option("-o,--output", o.output, "Output, .png")->required();
-  sub->add_option("--volume", o.volume, "Which volume of a series (default 0; negative ones count from the end)");
+  sub->add_option("--volume", texts.volume, "Which volume of a series (default 0; negative ones count from the end)");
 
   app.add_subcommand("explain", "explain COMMAND ...: the plan of math, mean, std, min or max; nothing is run");
 
@@ -92,7 +97,7 @@ void add_commands(CLI::App& app, Options& o) {
   sub->add_flag("--json", o.json, "As JSON");
 
   sub = app.add_subcommand("cache", "The kernels kept on disk");
-  sub->add_option("ACTION", o.subject, "list or clear")->required()->check(CLI::IsMember({"list", "clear"}));
+  sub->add_option("ACTION", o.subject, "list or clear")->required();
 
   sub = app.add_subcommand("config", "Defaults in effect");
   sub->add_flag("--json", o.json, "As JSON");
@@ -160,22 +165,32 @@ void check_options(const CLI::App& app, const CLI::App* sub, const std::vector<s
   for (size_t k = 0; k < arguments.size(); ++k) {
     const std::string& argument = arguments[k];
     const Known known = known_option(app, sub, argument);
-    if (known.takes_next) ++k;
+    if (known.takes_next && ++k == arguments.size()) fail_usage(argument + " needs a value");
     if (known.option || argument.size() < 2 || argument[0] != '-') continue;
     const std::string name = argument.substr(0, argument.find('='));
     fail_usage("unknown option " + io::escape_text(name) + did_you_mean(name, option_names(app, sub)));
   }
 }
 
-void check_range(const char* name, int64_t value, int64_t low, int64_t high) {
-  if (value < low || value > high)
-    fail_usage(std::string(name) + " " + std::to_string(value) + " (allowed " + std::to_string(low) + " ... " + std::to_string(high) + ")");
+/// A whole number within bounds; the default where the text is empty.
+int64_t whole_number(const char* name, const std::string& text, int64_t standard, int64_t low, int64_t high) {
+  if (text.empty()) return standard;
+  int64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed == std::errc::invalid_argument || end != text.data() + text.size())
+    fail_usage(std::string(name) + " " + io::escape_text(text) + ": is not a whole number");
+  if (failed != std::errc() || value < low || value > high)
+    fail_usage(std::string(name) + " " + io::escape_text(text) + " (allowed " + std::to_string(low) + " ... " + std::to_string(high) + ")");
+  return value;
 }
 
-void finish(const CLI::App& app, Options& o, const Texts& texts) {
-  if (app["--threads"]->count() > 0) check_range("--threads", o.threads, 1, 1024);
-  check_range("--gzip-level", o.gzip_level, 0, 9);
-  check_range("--ddof", o.ddof, 0, 1 << 30);
+void finish(Options& o, const Texts& texts) {
+  o.threads = static_cast<int>(whole_number("--threads", texts.threads, o.threads, 1, 1024));
+  o.gzip_level = static_cast<int>(whole_number("--gzip-level", texts.gzip_level, o.gzip_level, 0, 9));
+  o.ddof = static_cast<int>(whole_number("--ddof", texts.ddof, o.ddof, 0, 1 << 30));
+  o.volume = whole_number("--volume", texts.volume, o.volume, INT32_MIN, INT32_MAX);
+  if (o.command == "cache" && o.subject != "list" && o.subject != "clear")
+    fail_usage("cache " + io::escape_text(o.subject) + ": is neither list nor clear");
   if (!texts.memory.empty()) o.memory = parse_size(texts.memory);
   if (o.memory < 0 || (!texts.memory.empty() && o.memory == 0)) fail_usage("--memory " + texts.memory + ": must be more than 0");
   if (texts.dtype == "input") o.dtype_of_input = true;
@@ -201,11 +216,17 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
   app.fallthrough();
   app.require_subcommand(0, 1);
   add_common(app, o, texts);
-  add_commands(app, o);
+  add_commands(app, o, texts);
 
   // The file of --profile is optional and never the next argument.
   std::replace(arguments.begin(), arguments.end(), std::string("--profile"), std::string("--profile=-"));
-  const size_t at = command_position(app, arguments);
+  size_t at = command_position(app, arguments);
+  // help COMMAND is COMMAND --help.
+  if (at < arguments.size() && arguments[at] == "help") {
+    arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
+    arguments.emplace_back("--help");
+    at = command_position(app, arguments);
+  }
   const CLI::App* sub = nullptr;
   if (at < arguments.size()) {
     if (std::find(commands().begin(), commands().end(), arguments[at]) == commands().end()) {
@@ -247,7 +268,7 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
     return parsed;
   }
   o.command = chosen[0]->get_name();
-  finish(app, o, texts);
+  finish(o, texts);
   return parsed;
 }
 

@@ -2,8 +2,14 @@
 #pragma once
 
 #include <voxloom/cli/options.h>
+#include <voxloom/graph/error.h>
 
 namespace voxloom::cli {
+
+/// Thrown by a command that has printed its errors already: the process ends with this code.
+struct Reported {
+  ErrorCode code;
+};
 
 void info(const Options& options);
 /// math, and its plan under explain.

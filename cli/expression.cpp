@@ -51,6 +51,7 @@ class Parser {
       fail_at(lexer_.peek().column, lexer_.at("=") ? "'=' compares as == here; names are given to images on the command line (a=file.nii)"
                                                    : "expected an operator, found " + lexer_.found());
     }
+    refuse_dtype(value);
     if (value.kind != Value::Kind::operand)
       fail_at(value.column, "the expression is " + value.describe() + ", not a value that can be computed");
     // A host number at the end is shown with all its digits.
@@ -60,7 +61,7 @@ class Parser {
   }
 
  private:
-  Value expression() { return binary(0); }
+  Value expression() { return binary(0, false); }
 
   const Binary* operator_at(int level) const {
     if (lexer_.peek().kind != Token::Kind::symbol) return nullptr;
@@ -70,8 +71,8 @@ class Parser {
     return nullptr;
   }
 
-  /// Precedence climbing: operators of at least this level, from the left.
-  Value binary(int level) {
+  /// Precedence climbing: operators of at least this level, from the left. `inside`: this is the right side of a comparison.
+  Value binary(int level, bool inside) {
     Value left = unary();
     bool compared = false;
     while (const Binary* found = operator_at(level)) {
@@ -79,8 +80,11 @@ class Parser {
       if (found->level == 0 && compared)
         fail_at(column, "comparisons cannot be chained, and & and | bind tighter than they do: write (x < y) & (y < z)");
       compared = compared || found->level == 0;
-      const Value right = binary(found->level + 1);
-      left = combine(op(found->row), {left, right}, column, found->symbol);
+      const Value right = binary(found->level + 1, inside || found->level == 0);
+      const Binary* after = operator_at(0);
+      const bool hint = (found->symbol == "&" || found->symbol == "|") && (inside || (after && after->level == 0));
+      left = combine(op(found->row), {left, right}, column, found->symbol,
+                     hint ? "; & and | bind tighter than comparisons, which need parentheses" : "");
     }
     refuse_words();
     return left;
@@ -198,24 +202,24 @@ class Parser {
       value.truth = text == "True";
       return value;
     }
-    if (const auto dtype = dtype_word(text)) return {.kind = Value::Kind::dtype, .column = token.column, .dtype = *dtype};
-    fail_unknown(token);
+    if (const auto dtype = dtype_word(text))
+      return {.kind = Value::Kind::dtype, .column = token.column, .text = unknown_name(text), .dtype = *dtype};
+    if (is_function(text)) fail_at(token.column, "'" + std::string(text) + "' is a function: write " + std::string(text) + "(...)");
+    fail_at(token.column, unknown_name(text));
   }
 
-  [[noreturn]] void fail_unknown(const Token& token) const {
-    const std::string text(token.text);
-    if (is_function(token.text)) fail_at(token.column, "'" + text + "' is a function: write " + text + "(...)");
+  std::string unknown_name(std::string_view text) const {
     std::vector<std::string> names = function_names();
     std::string images;
     for (const NamedExpr& image : images_) {
       names.push_back(image.name);
       images += (images.empty() ? "" : ", ") + image.name;
     }
-    const std::string guess = did_you_mean(token.text, names);
-    fail_at(token.column, "unknown name '" + text + "'" +
-                              (!guess.empty()   ? guess
-                               : images.empty() ? " (no image is given)"
-                                                : " (images here: " + images + ")"));
+    const std::string guess = dtype_word(text) ? std::string() : did_you_mean(text, names);
+    return "unknown name '" + std::string(text) + "'" +
+           (!guess.empty()   ? guess
+            : images.empty() ? " (no image is given)"
+                             : " (images here: " + images + ")");
   }
 
   /// Arguments after '('.
@@ -248,6 +252,7 @@ class Parser {
     lexer_.next();
     const Token token = lexer_.next();
     if (token.kind != Token::Kind::name) fail_at(token.column, "the name of a method is expected after '.'");
+    refuse_dtype(object);
     if (object.kind != Value::Kind::operand) fail_at(token.column, object.describe() + " has no methods");
     if (lexer_.at("(")) {
       Call method(std::string(token.text), token.column, options_);
@@ -265,6 +270,7 @@ class Parser {
 
   Value indexed(Value object) {
     const int column = lexer_.next().column;
+    refuse_dtype(object);
     if (object.kind != Value::Kind::operand || object.operand->is_weak()) fail_at(column, object.describe() + " cannot be indexed");
     std::vector<IndexItem> items;
     while (!lexer_.accept("]")) {
@@ -302,18 +308,19 @@ class Parser {
     return Slice{parts[0], parts[1], parts[2]};
   }
 
-  Value combine(const OpInfo& row, std::initializer_list<Value> values, int column, std::string_view symbol) {
+  Value combine(const OpInfo& row, std::initializer_list<Value> values, int column, std::string_view symbol, std::string_view hint = {}) {
     std::vector<Operand> operands;
     for (const Value& value : values) {
+      refuse_dtype(value);
       if (value.kind != Value::Kind::operand)
         fail_at(value.column, "'" + std::string(symbol) + "' takes expressions and numbers, not " + value.describe());
       operands.push_back(*value.operand);
     }
-    return guarded(column, [&] { return apply_row(row, operands, column); });
+    return guarded(column, [&] { return apply_row(row, operands, column); }, hint);
   }
 
-  /// Errors of the builders get the column; the number of nodes is bounded.
-  template <class Make> Value guarded(int column, Make&& make) {
+  /// Errors of the builders get the column, and those of dtypes the hint; the number of nodes is bounded.
+  template <class Make> Value guarded(int column, Make&& make, std::string_view hint = {}) {
     try {
       Value value = make();
       if (value.kind == Value::Kind::operand && !value.operand->is_weak()) {
@@ -327,8 +334,7 @@ class Parser {
       if (error.op() == "expression") throw;
       std::string text = error.what();
       if (const size_t end = text.rfind(" [at "); end != std::string::npos) text.resize(end);
-      if (error.code() == ErrorCode::dtype && error.op().starts_with("bit_"))
-        text += "; & and | bind tighter than comparisons, which need parentheses";
+      if (error.code() == ErrorCode::dtype) text += hint;
       fail_user(error.code(), "expression", "column " + std::to_string(column) + ": " + io::escape_text(text));
     }
   }
@@ -351,6 +357,15 @@ class Parser {
 };
 
 }  // namespace
+
+const OpInfo* operator_row(std::string_view symbol) {
+  if (symbol == "**") return &op("pow");
+  if (symbol == "~") return &op("bit_not");
+  for (const Binary& b : binaries) {
+    if (b.symbol == symbol) return &op(b.row);
+  }
+  return nullptr;
+}
 
 ParsedExpression parse_expression(std::string_view text, std::span<const NamedExpr> images, const ExpressionOptions& options) {
   if (text.size() > longest_expression)

@@ -33,4 +33,7 @@ struct ParsedExpression {
 /// Names of images win over functions and constants of the language. UserError "expression: column N: ..." otherwise.
 ParsedExpression parse_expression(std::string_view text, std::span<const NamedExpr> images, const ExpressionOptions& options = {});
 
+/// The row that an operator such as "**" or "<" stands for; null for other texts. "-" is the subtraction.
+const OpInfo* operator_row(std::string_view symbol);
+
 }  // namespace voxloom::cli

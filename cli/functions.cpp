@@ -152,26 +152,45 @@ Value concatenate_call(Call& call) {
 
 Value stack_call(Call& call) {
   const std::vector<Operand> operands = call.operands("arrays");
-  const int64_t position = call.integer("axis").value_or(0);
+  const Axis axis = call.axis("axis").value_or(Axis(0));
   call.finish();
-  return result(call, stack(operands, static_cast<int>(position)));
+  return result(call, stack(operands, axis));
 }
 
 struct Builder {
   std::string_view name;
   Value (*call)(Call&);
+  std::string_view arguments, doc;
 };
+constexpr std::string_view where_arguments = "condition, x, y", where_doc = "x where the condition holds, y elsewhere";
+constexpr std::string_view round_doc = "to that many decimals, halves to even";
+constexpr std::string_view cast_doc = "in another dtype; integers wrap, floats to integers truncate and saturate";
+constexpr std::string_view transpose_doc = "axes in the given order (names or positions), reversed by default";
+constexpr std::string_view ravel_doc = "one axis with all elements, in the order of the image";
 constexpr Builder builders[] = {
-    {"where", where_call},         {"switch", where_call},
-    {"clip", clip_call},           {"round", round_call},
-    {"around", round_call},        {"nan_to_num", nan_to_num_call},
-    {"astype", cast_call},         {"cast", cast_call},
-    {"transpose", transpose_call}, {"permute_dims", transpose_call},
-    {"swapaxes", swapaxes_call},   {"moveaxis", moveaxis_call},
-    {"squeeze", squeeze_call},     {"expand_dims", expand_dims_call},
-    {"flip", flip_call},           {"ravel", ravel_call},
-    {"flatten", ravel_call},       {"concatenate", concatenate_call},
-    {"stack", stack_call},         {"ptp", ptp_call},
+    {"where", where_call, where_arguments, where_doc},
+    {"switch", where_call, where_arguments, where_doc},
+    {"clip", clip_call, "a, min=None, max=None", "a within the bounds; one of them may be left out"},
+    {"round", round_call, "a, decimals=0", round_doc},
+    {"around", round_call, "a, decimals=0", round_doc},
+    {"nan_to_num", nan_to_num_call, "x, nan=0, posinf=None, neginf=None",
+     "NaN and infinities replaced (infinities by the largest finite values)"},
+    {"astype", cast_call, "a, dtype", cast_doc},
+    {"cast", cast_call, "a, dtype", cast_doc},
+    {"transpose", transpose_call, "a, axes=None", transpose_doc},
+    {"permute_dims", transpose_call, "a, axes=None", transpose_doc},
+    {"swapaxes", swapaxes_call, "a, axis1, axis2", "with two axes exchanged"},
+    {"moveaxis", moveaxis_call, "a, source, destination", "with an axis at another position"},
+    {"squeeze", squeeze_call, "a, axis=None", "without the axes of size 1, or the given ones of them"},
+    {"expand_dims", expand_dims_call, "a, axis", "with a new axis of size 1 at that position"},
+    {"flip", flip_call, "m, axis=None",
+     "backwards along the axes, along all by default; the header follows, so voxels stay where they are"},
+    {"ravel", ravel_call, "a", ravel_doc},
+    {"flatten", ravel_call, "a", ravel_doc},
+    {"concatenate", concatenate_call, "arrays, axis=0", "side by side along an axis they have: concatenate((a, b), axis=\"t\")"},
+    {"stack", stack_call, "arrays, axis=0",
+     "side by side along a new axis, by name or position (then the next of t u v w): stack((a, b), \"t\") makes a series of two volumes"},
+    {"ptp", ptp_call, "a, axis=None, keepdims=False", "maximum minus minimum"},
 };
 
 const Builder* find_builder(std::string_view name) {
@@ -204,6 +223,26 @@ std::optional<DType> dtype_word(std::string_view word) {
   const std::optional<DType> found = dtype_from_name(word);
   if (found == DType::f16 || found == DType::bf16) return std::nullopt;
   return found;
+}
+
+std::string signature(std::string_view name) {
+  const auto call = [&](std::string_view arguments) { return std::string(name) + "(" + std::string(arguments) + ")"; };
+  if (const Builder* builder = find_builder(name)) return call(builder->arguments);
+  const OpInfo* row = direct_row(name);
+  if (!row) return dtype_word(name) ? call("x") : std::string();
+  if (row->kind == OpKind::reduction) {
+    const std::string_view n = row->name;
+    const bool spread = n == "var" || n == "std", typed = spread || n == "sum" || n == "prod" || n == "mean";
+    return call(std::string("a, axis=None, keepdims=False") + (typed ? ", dtype=None, acc_dtype=None" : "") + (spread ? ", ddof=0" : ""));
+  }
+  std::string arguments = row->min_arity == 1 ? "x" : "";
+  for (int k = 1; k <= row->min_arity && row->min_arity > 1; ++k) arguments += (k > 1 ? ", x" : "x") + std::to_string(k);
+  return call(arguments);
+}
+
+std::string_view function_doc(std::string_view name) {
+  const Builder* builder = find_builder(name);
+  return builder ? builder->doc : dtype_word(name) ? "x in that dtype, as cast" : std::string_view();
 }
 
 bool is_function(std::string_view name) { return find_builder(name) || direct_row(name) || dtype_word(name); }

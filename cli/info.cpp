@@ -2,6 +2,7 @@
 #include <voxloom/cli/commands.h>
 
 #include <voxloom/cli/terminal.h>
+#include <voxloom/graph/error.h>
 #include <voxloom/io/diagnostics.h>
 #include <voxloom/io/nifti_header.h>
 #include <voxloom/io/source.h>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace voxloom::cli {
 namespace {
@@ -158,15 +160,32 @@ Json to_json(const std::string& path, const io::NiftiHeader& h, const io::Warnin
 
 void info(const Options& options) {
   Json list = Json::array();
-  std::string text;
-  for (const std::string& path : options.images) {
+  std::optional<ErrorCode> failure;
+  for (size_t k = 0; k < options.images.size(); ++k) {
+    const std::string& path = options.images[k];
     io::Warnings warnings;
-    const io::NiftiHeader header = io::read_nifti_header(path, {.strict = options.strict}, warnings);
-    if (!options.json) print_warnings(warnings, options);
-    if (options.json) list.push_back(to_json(path, header, warnings));
-    else text += (text.empty() ? "" : "\n") + describe(path, header);
+    try {
+      const io::NiftiHeader header = io::read_nifti_header(path, {.strict = options.strict}, warnings);
+      if (options.json) {
+        list.push_back(to_json(path, header, warnings));
+        continue;
+      }
+      print_warnings(warnings, options);
+      print((k == 0 ? "" : "\n") + describe(path, header));
+      flush_output();
+    } catch (const UserError& error) {
+      // One bad file does not keep the others from being shown.
+      if (options.images.size() == 1) throw;
+      print_error(error.what());
+      failure = ErrorCode::bad_input;
+    } catch (const RuntimeError& error) {
+      if (options.images.size() == 1 || error.op() == "standard output") throw;
+      print_error(error.what());
+      failure = failure.value_or(error.code());
+    }
   }
-  print(options.json ? (list.size() == 1 ? list[0] : list).dump(2) + "\n" : text);
+  if (options.json) print((list.size() == 1 && options.images.size() == 1 ? list[0] : list).dump(2) + "\n");
+  if (failure) throw Reported{*failure};
 }
 
 }  // namespace voxloom::cli

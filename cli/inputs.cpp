@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <complex>
 #include <filesystem>
+#include <limits>
 
 namespace voxloom::cli {
 namespace {
@@ -21,9 +23,12 @@ bool is_name(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
 }
 
+/// NaN has no sign worth showing.
+template <class T> T shown(T value) { return std::isnan(value) ? std::numeric_limits<T>::quiet_NaN() : value; }
+
 template <class T> std::string complex_text(const Array& value) {
   const auto z = value.item<std::complex<T>>();
-  return fmt::format("({}{:+}j)", z.real(), z.imag());
+  return fmt::format("({}{:+}j)", shown(z.real()), shown(z.imag()));
 }
 
 }  // namespace
@@ -88,8 +93,8 @@ std::string output_path(const std::string& image, const std::string& folder, con
 std::string scalar_text(const Array& value) {
   switch (value.dtype()) {
     case DType::boolean: return value.item<bool>() ? "True" : "False";
-    case DType::f32: return fmt::format("{}", value.item<float>());
-    case DType::f64: return fmt::format("{}", value.item<double>());
+    case DType::f32: return fmt::format("{}", shown(value.item<float>()));
+    case DType::f64: return fmt::format("{}", shown(value.item<double>()));
     case DType::c64: return complex_text<float>(value);
     case DType::c128: return complex_text<double>(value);
     case DType::u64: return fmt::format("{}", value.item<uint64_t>());

@@ -17,14 +17,15 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // Longer ones first.
-constexpr std::array<std::string_view, 29> symbols = {"...", "**", "//", "==", "!=", "<=", ">=", "<<", ">>", "&&",
-                                                      "||",  "->", ":=", "+",  "-",  "*",  "/",  "%",  "<",  ">",
-                                                      "(",   ")",  "[",  "]",  ",",  ":",  ".",  "&",  "|"};
+constexpr std::array<std::string_view, 30> symbols = {"...", "**", "//", "==", "!=", "<>", "<=", ">=", "<<", ">>",
+                                                      "&&",  "||", "->", ":=", "+",  "-",  "*",  "/",  "%",  "<",
+                                                      ">",   "(",  ")",  "[",  "]",  ",",  ":",  ".",  "&",  "|"};
 
 // Spellings of other languages, and what to write here.
 constexpr std::pair<std::string_view, std::string_view> foreign[] = {
     {"&&", "'&&' is written & here, with each comparison in parentheses: (a > 1) & (b < 2)"},
     {"||", "'||' is written | here, with each comparison in parentheses: (a > 1) | (b < 2)"},
+    {"<>", "'<>' is written != here"},
     {"!", "'!' is written ~ here: ~(a > 1)"},
     {"^", "'^' is not a power here: write ** for powers, bitwise_xor(a, b) for exclusive or"},
     {"=", "'=' compares as == here; names are given to images on the command line (a=file.nii)"},

@@ -40,11 +40,13 @@ void run(const cli::Options& options) {
   fail_internal("command " + options.command);
 }
 
+// Before the other constructors of the process, LLVM's among them: from here on a signal ends it with 130.
+[[gnu::constructor(101)]] void install_signals_first() { cli::install_signals(); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    cli::install_signals();
     const cli::ParsedArguments parsed = cli::parse_arguments({argv + 1, argv + argc});
     if (parsed.exit_code >= 0) {
       cli::print(parsed.text);
@@ -56,6 +58,8 @@ int main(int argc, char** argv) {
     run(parsed.options);
     cli::flush_output();
     return 0;
+  } catch (const cli::Reported& reported) {  // its errors are printed
+    return exit_code(reported.code);
   } catch (const Error& error) {
     cli::print_error(error.what());
     return exit_code(error.code());

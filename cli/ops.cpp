@@ -1,6 +1,7 @@
 // cli/ops.cpp: `voxloom ops`: the operations of the expression language.
 #include <voxloom/cli/commands.h>
 
+#include <voxloom/cli/expression.h>
 #include <voxloom/cli/functions.h>
 #include <voxloom/cli/nearest.h>
 #include <voxloom/cli/terminal.h>
@@ -34,8 +35,20 @@ std::string all_text() {
   return text + "\n";
 }
 
-std::string row_text(const OpInfo& row) {
-  std::string text = fmt::format("{}  ({})\n  {}\n", row.name, row.family, row.doc);
+/// What a user may type for a function: exp, np.exp, numpy.exp, and ** and the other operators.
+std::string name_of_subject(std::string_view subject) {
+  for (const std::string_view prefix : {"np.", "numpy."}) {
+    if (subject.starts_with(prefix)) subject.remove_prefix(prefix.size());
+  }
+  const OpInfo* row = operator_row(subject);
+  return std::string(row ? row->name : subject);
+}
+
+std::string row_text(const OpInfo& row, const std::string& called) {
+  const std::string usage = signature(called);
+  std::string text = fmt::format("{}  ({})\n", usage.empty() ? row.name : usage, row.family);
+  const std::string_view doc = function_doc(called);
+  text += fmt::format("  {}\n", doc.empty() ? row.doc : doc);
   if (*row.domain) text += fmt::format("  {}\n", row.domain);
   const auto names = aliases_of(row);
   if (!names.empty()) text += "  also called: " + joined(names) + "\n";
@@ -55,8 +68,9 @@ std::string row_text(const OpInfo& row) {
 void ops(const Options& options) {
   if (options.markdown) return print(ops_markdown());
   if (options.subject.empty()) return print(all_text());
-  if (const OpInfo* row = find_function(options.subject); row && row->kind != OpKind::leaf) return print(row_text(*row));
-  if (is_function(options.subject)) return print(options.subject + "  (built from several operations)\n");
+  const std::string name = name_of_subject(options.subject);
+  if (const OpInfo* row = find_function(name); row && row->kind != OpKind::leaf) return print(row_text(*row, name));
+  if (is_function(name)) return print(fmt::format("{}  (built from several operations)\n  {}\n", signature(name), function_doc(name)));
   fail_user(ErrorCode::usage, "ops",
             "unknown operation '" + io::escape_text(options.subject) + "'" + did_you_mean(options.subject, function_names()));
 }

@@ -58,9 +58,12 @@ void png(const Options& options) {
   io::Warnings warnings;
   const auto source = io::open_source(path, {.strict = options.strict}, warnings);
   print_warnings(warnings, options);
+  io::check_expansion(*source, options.memory);
   const io::SourceInfo& info = source->info();
   const io::Box box = volume_box(info, options.volume, path);
   Array volume = read_volume(*source, box, options);
+  source->finish_pass();  // a picture of a damaged file is refused, wherever the damage is
+  print_warnings(source->take_warnings(), options);
   Dims shape;
   for (size_t k = 0; k < 3; ++k) shape.push_back(k < box.extent.size() ? box.extent[k] : 1);
   volume = volume.reshape(shape, Order::F);

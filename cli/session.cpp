@@ -7,8 +7,10 @@
 #include <voxloom/graph/error.h>
 #include <voxloom/io/diagnostics.h>
 
+#include <unistd.h>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 namespace voxloom::cli {
@@ -19,6 +21,15 @@ void write_file(const std::string& path, const std::string& text) {
   if (file) file << text;
   file.close();
   if (!file) io::fail_os(path, "write", errno);
+}
+
+/// Where a report goes is looked at before the work, not after it.
+void check_report(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) io::fail_os(path, "cannot write the profile", EISDIR);
+  const bool there = std::filesystem::exists(path, ignored);
+  if (access(there ? path.c_str() : folder.empty() ? "." : folder.c_str(), W_OK) != 0) io::fail_os(path, "cannot write the profile", errno);
 }
 
 }  // namespace
@@ -34,6 +45,7 @@ io::SaveOptions Session::save_options() const {
   save.input_dtype = options_->dtype_of_input;
   save.header_from = header_from_;
   save.target = options_->target;
+  save.strict = options_->strict;
   return save;
 }
 
@@ -50,7 +62,8 @@ void Session::report(const Profile& profile) const {
   }
 }
 
-template <class Work> void Session::run(const std::string& name, Work&& work) {
+template <class Work> void Session::run(const std::string& output, Work&& work) {
+  const std::string& name = options_->command;
   const CancelScope scope;
   std::vector<std::string> warnings;
   Profile profile;
@@ -59,23 +72,29 @@ template <class Work> void Session::run(const std::string& name, Work&& work) {
   save.cancel = scope.token();
   save.warnings = &warnings;
   if (!options_->profile.empty()) save.profile = &profile;
-  {
+  if (!options_->profile.empty() && options_->profile != "-") check_report(options_->profile);
+  try {
     Progress progress(*options_, input_bytes_);
     save.progress = [&progress](double fraction) { progress(fraction); };
     work(save);
+  } catch (const RuntimeError& error) {
+    if (error.code() != ErrorCode::cancelled) throw;
+    std::error_code ignored;
+    fail_runtime(
+        ErrorCode::cancelled, name,
+        "cancelled; " + (std::filesystem::exists(output, ignored) ? io::printable_path(output) + " is as it was" : "nothing was written"));
   }
   print_warnings(warnings, *options_);
   if (save.profile) report(profile);
 }
 
 void Session::save(const Expr& value, const std::string& path) {
-  run(options_->command, [&](const io::SaveOptions& save) { io::save(value, path, save); });
+  run(path, [&](const io::SaveOptions& save) { io::save(value, path, save); });
 }
 
 std::string Session::evaluate(const Expr& value) {
   std::string text;
-  const Expr wanted = options_->dtype ? cast(value, *options_->dtype) : value;
-  run(options_->command, [&](const io::SaveOptions& save) { text = scalar_text(io::evaluate_many({wanted}, save).at(0)); });
+  run({}, [&](const io::SaveOptions& save) { text = scalar_text(io::evaluate_many({value}, save).at(0)); });
   return text;
 }
 

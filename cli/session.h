@@ -21,7 +21,8 @@ class Session {
   std::string explain(const Expr& value, const std::string& path);
 
  private:
-  template <class Work> void run(const std::string& name, Work&& work);
+  /// `output` is the file that is written, for messages; empty for a scalar.
+  template <class Work> void run(const std::string& output, Work&& work);
   io::SaveOptions save_options() const;
   void report(const Profile& profile) const;
   const Options* options_;

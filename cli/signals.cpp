@@ -13,8 +13,8 @@ namespace {
 constexpr int cancelled = 130;
 constexpr unsigned seconds_to_answer = 2;
 
-CancelToken token;
-std::atomic<bool> polled{false};
+constinit CancelToken token;
+constinit std::atomic<bool> polled{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 void handle(int signal) {
@@ -24,6 +24,9 @@ void handle(int signal) {
     return;
   }
   io::unlink_temporaries();
+  static constexpr char text[] = "voxloom: error: cancelled; no unfinished file is left\n";
+  const ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+  static_cast<void>(ignored);
   _exit(cancelled);
 }
 

@@ -31,6 +31,10 @@ std::string Value::describe() const {
   return "a value";
 }
 
+void refuse_dtype(const Value& value) {
+  if (value.kind == Value::Kind::dtype) fail_at(value.column, value.text);
+}
+
 void Call::fail(const std::string& message) const { fail_at(column_, function_ + ": " + message); }
 
 void Call::add(std::string keyword, Value value) {
@@ -59,6 +63,7 @@ std::optional<Value> Call::take_keyword(std::string_view keyword) {
 }
 
 Operand Call::as_operand(const Value& value, std::string_view keyword) const {
+  refuse_dtype(value);
   if (value.kind != Value::Kind::operand)
     fail_at(value.column, function_ + ": argument '" + std::string(keyword) + "' is " + value.describe() + ", not an expression or number");
   return *value.operand;

@@ -17,7 +17,7 @@ struct Value {
   Kind kind = Kind::none;
   int column = 1;
   std::optional<Operand> operand = {};  ///< kind operand: an expression or a host number
-  std::string text = {};
+  std::string text = {};  ///< of a string; of a dtype what is said when it stands where a value must ("unknown name 'b' (...)")
   DType dtype = DType::f32;
   std::vector<Value> list = {};
   std::optional<bool> truth = {};  ///< of the operands True and False
@@ -28,6 +28,9 @@ struct Value {
   /// "a string", "an expression", ... for messages.
   std::string describe() const;
 };
+
+/// A dtype name where a value is needed is a name that nothing has: fails with its text. Does nothing for other kinds.
+void refuse_dtype(const Value& value);
 
 struct ExpressionOptions {
   int ddof = 0;  ///< of var and std where the call gives none
