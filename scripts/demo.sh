@@ -5,6 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 voxloom=$root/build/bin/voxloom
 demo=$root/build/demo
+nibabel=5.4.2  # a version whose wheel is known to hold tests/data
 data=nibabel/tests/data
 images=(functional.nii anatomical.nii example4d.nii.gz)
 
@@ -15,7 +16,7 @@ fetch_images() {
   if ((missing == 0)); then return; fi
   rm -rf "$demo/wheel"
   mkdir -p "$demo/wheel"
-  if ! "$root/scripts/venv.sh" pip download -q --no-deps --only-binary :all: --dest "$demo/wheel" nibabel; then
+  if ! "$root/scripts/venv.sh" pip download -q --no-deps --only-binary :all: --dest "$demo/wheel" "nibabel==$nibabel"; then
     echo "demo: PyPI cannot be reached, and the demo's images are inside nibabel's wheel there." >&2
     echo "demo: put ${images[*]} into $demo and run 'make demo' again." >&2
     exit 1
