@@ -149,12 +149,13 @@ class StreamRun {
   }
 
   void deliver(size_t output, const Array& value) {
+    const auto start = Clock::now();
+    // An image that is an output itself arrives as its file has it: in either byte order.
+    const Array dense = value.is_f_contiguous() && !value.swapped() ? value : value.copy(Order::F);
     if (!sinks_[output]) {
-      results_[output] = value;
+      results_[output] = dense;
       return;
     }
-    const auto start = Clock::now();
-    const Array dense = value.is_f_contiguous() ? value : value.copy(Order::F);
     write_box(output, io::Box::whole(value.shape().vector()), dense.raw());
     record({.name = write_name(output), .kind = StepKind::io_write, .seconds = since(start), .calls = 1, .bytes_written = dense.bytes()});
   }
