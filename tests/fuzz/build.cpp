@@ -119,6 +119,18 @@ Expr build_node(const CaseNode& node, const std::vector<Expr>& operands) {
   return elementwise(row, list);
 }
 
+/// Which inputs and nodes the outputs are computed from.
+static std::vector<bool> needed(const Case& c) {
+  std::vector<bool> result(c.inputs.size() + c.nodes.size());
+  for (int k : c.outputs) result[static_cast<size_t>(k)] = true;
+  for (size_t n = c.nodes.size(); n-- > 0;) {
+    if (!result[c.inputs.size() + n]) continue;
+    for (int k : c.nodes[n].in)
+      if (k >= 0) result[static_cast<size_t>(k)] = true;
+  }
+  return result;
+}
+
 Built build(const Case& c, const std::vector<Expr>& leaves) {
   const PolicyScope policy({.floatX = c.floatX});
   std::vector<Expr> all, inputs, outputs;
@@ -130,7 +142,13 @@ Built build(const Case& c, const std::vector<Expr>& leaves) {
     inputs.push_back(all.back());
     arguments.push_back(static_cast<int>(i));
   }
+  // Leaves bring sizes, which may refuse what a graph with symbols leaves to the call; nobody would call what no output needs.
+  const std::vector<bool> wanted = leaves.empty() ? std::vector<bool>(c.inputs.size() + c.nodes.size(), true) : needed(c);
   for (const CaseNode& node : c.nodes) {
+    if (!wanted[all.size()]) {
+      all.emplace_back();
+      continue;
+    }
     std::vector<Expr> operands;
     for (int k : node.in) operands.push_back(k >= 0 ? all[static_cast<size_t>(k)] : Expr());
     all.push_back(build_node(node, operands));
