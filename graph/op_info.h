@@ -22,7 +22,8 @@ enum class AxisRelation : uint8_t {
   reduce,     ///< the axis disappears through the row's reduction
   affine,     ///< operand index = a * (output index of out_axis) + b; out_axis = -1: the constant b
   window,     ///< output index i needs i+lo .. i+hi
-  gather,     ///< output index i needs idx[i]
+  gather,     ///< the operand's index is computed from other operands (take) or from the output's index; out_axis >= 0:
+              ///< operand index i belongs to output index a*i + b (a slice that is set)
   whole,      ///< needs everything along the axis
 };
 struct AxisMap {
@@ -40,6 +41,8 @@ enum class OpKind : uint8_t {
   view,         ///< an index map only (map, broadcast, affine): dimshuffle, slice, broadcast_to
   reshape,      ///< the same elements in the order of the type under another shape
   join,         ///< operands side by side along attribute "axis" (all other axes map)
+  indexed,      ///< as elementwise, but may read one operand at computed indices and know the output's index; has IndexedFns
+  scatter,      ///< the first operand with the second one set or added at the indices in the others
   library,      ///< computed by a library step
 };
 
@@ -80,6 +83,36 @@ enum class Promotion : uint8_t {
   choice,      ///< the first operand becomes boolean, the others get their common dtype
 };
 
+/// An indexed row: an output element is value(its operands, its index, the source at index(...)). Operands other than the source map or broadcast;
+/// the axes of the source whose relation is gather are read at the computed indices, its other axes map.
+template <class B, class V> struct IndexedTemplates {
+  /// What the functions see of one element of the output.
+  struct Element {
+    const ops::Cx<V>* in = nullptr;  ///< by operand; the source's for `value` alone
+    const V* at = nullptr;           ///< index along each axis of the output (i64); only where `reads_position` says so
+    const V* sizes = nullptr;        ///< values of `sizes` (i64)
+  };
+  /// The i64 index along each gather axis of the source, and whether it lies inside (boolean). Outside nothing is read.
+  void (*index)(B&, const Node&, const Element&, V* index, V* inside) = nullptr;
+  /// `inside`: all of those; the source's value means nothing otherwise.
+  void (*value)(B&, const Node&, const Element&, V inside, ops::Cx<V>* out) = nullptr;
+};
+struct IndexedFns {
+  int source = -1;       ///< operand that is read at computed indices; -1: none
+  bool checked = false;  ///< an index outside is the user's error
+  std::vector<Dim> (*sizes)(const Node&) = nullptr;
+  /// Whether what an element is depends on its index along this axis of the output; null: on no axis. A block of such an axis is not a smaller
+  /// axis, so it is neither streamed nor flattened with others.
+  bool (*reads_position)(const Node&, int axis) = nullptr;
+  IndexedTemplates<ops::ScalarBuilder, ops::Scalar> scalar = {};
+  IndexedTemplates<ops::RecordBuilder, ops::Value> record = {};
+};
+
+/// A scatter row: operands x, y and one of integers for each of attribute "axes" of x; y has the shape that take() of x at them would have.
+struct ScatterFns {
+  bool adds = false;  ///< adds y, equal indices one after the other (last axis of the indices fastest); otherwise the last one is set
+};
+
 /// Flags of a row.
 struct OpFlags {
   bool commutative = false, associative = false, idempotent = false;
@@ -101,6 +134,8 @@ struct OpInfo {
   std::vector<AxisMap> (*axes)(const Node&, size_t operand) = nullptr;
   ElementwiseFns elementwise = {};
   ReductionFns reduction = {};
+  IndexedFns indexed = {};
+  ScatterFns scatter = {};
   /// Gradients with respect to each operand, from the node and the gradient g of the cost with respect to it: one entry per operand, of that
   /// operand's dtype and shape; an undefined (null) Expr where the cost does not depend on that operand through this node. Null: see no_gradient.
   std::vector<Expr> (*gradient)(const Expr& node, const Expr& g) = nullptr;

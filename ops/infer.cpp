@@ -110,6 +110,18 @@ DType common_dtype(const OpInfo& row, std::span<const Expr> operands, size_t fir
   return dtype;
 }
 
+void check_slice(const OpInfo& row, size_t axis, const Dim& size, const Dim& start, const Dim& count, int64_t step, OriginId origin) {
+  if (step == 0) fail_user(ErrorCode::usage, row.name, "the step of axis " + std::to_string(axis) + " is 0", origin);
+  const Dim last = start + (count - Dim(1)) * Dim(step), above = size - last;
+  const bool empty = count.is_constant() && count.constant() == 0;
+  const auto negative = [](const Dim& d) { return d.is_constant() && d.constant() < 0; };
+  if (negative(count) || (!empty && (negative(start) || negative(last) || negative(above - Dim(1)) || negative(size - start - Dim(1)))))
+    fail_user(
+        ErrorCode::index, row.name,
+        "axis " + std::to_string(axis) + " has size " + size.str() + "; elements " + start.str() + " to " + last.str() + " do not exist",
+        origin);
+}
+
 Type reduced_type(const OpInfo& row, const Expr& x, const Attrs& attrs, DType dtype, OriginId origin) {
   const auto& axes = need_attr<std::vector<int64_t>>(row, attrs, "axes", origin);
   const bool* keepdims = find_attr<bool>(attrs, "keepdims");

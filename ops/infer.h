@@ -71,6 +71,9 @@ template <unsigned Set> Type infer_real(const OpInfo& row, std::span<const Expr>
   return broadcast_type(row, in, real_part_of(common_dtype(row, in, 0, Set, origin)), origin);
 }
 
+/// UserError unless elements start, start + step, ... (`count` of them) can lie in an axis of size `size`; what symbols leave open is checked
+/// when arguments are bound.
+void check_slice(const OpInfo& row, size_t axis, const Dim& size, const Dim& start, const Dim& count, int64_t step, OriginId origin);
 /// The type after the axes of attribute "axes" (sorted, no repetition) are reduced, with that dtype.
 Type reduced_type(const OpInfo& row, const Expr& x, const Attrs& attrs, DType dtype, OriginId origin);
 /// Axis relations of a reduction.

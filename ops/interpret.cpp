@@ -4,6 +4,7 @@
 #include <voxloom/graph/op_info.h>
 #include <voxloom/ops/host_array.h>
 #include <voxloom/ops/interpret.h>
+#include <voxloom/ops/interpret_index.h>
 #include <voxloom/ops/interpret_reduction.h>
 
 #include <string>
@@ -186,6 +187,8 @@ HostArray interpret_node(const Node& node, Operands operands, const DimBindings&
     case OpKind::view: interpret_view(node, *operands[0], bindings, out); break;
     case OpKind::join: interpret_join(node, operands, out); break;
     case OpKind::reshape: interpret_reshape(node, *operands[0], out); break;
+    case OpKind::indexed: ops::interpret_indexed(node, operands, bindings, out); break;
+    case OpKind::scatter: ops::interpret_scatter(node, operands, out); break;
     case OpKind::leaf:
     case OpKind::library: fail_internal("interpreter: a node without a definition");
   }

@@ -70,5 +70,6 @@ std::span<const OpInfo> reduction_rows();
 std::span<const OpInfo> variance_rows();
 std::span<const OpInfo> view_rows();
 std::span<const OpInfo> gradient_rows();
+std::span<const OpInfo> index_rows();
 
 }  // namespace voxloom::ops

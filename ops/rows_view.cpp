@@ -69,18 +69,7 @@ Type infer_slice(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs
   Type result = in[0].type();
   if (starts.size() != result.shape.size() || steps.size() != starts.size() || shape.size() != starts.size())
     fail_user(ErrorCode::usage, row.name, "starts, steps and shape need one entry per axis", origin);
-  for (size_t k = 0; k < shape.size(); ++k) {
-    if (steps[k] == 0) fail_user(ErrorCode::usage, row.name, "the step of axis " + std::to_string(k) + " is 0", origin);
-    const Dim last = starts[k] + (shape[k] - Dim(1)) * Dim(steps[k]), above = result.shape[k] - last;
-    const bool empty = shape[k].is_constant() && shape[k].constant() == 0;
-    const auto negative = [](const Dim& d) { return d.is_constant() && d.constant() < 0; };
-    if (negative(shape[k]) ||
-        (!empty && (negative(starts[k]) || negative(last) || negative(above - Dim(1)) || negative(result.shape[k] - starts[k] - Dim(1)))))
-      fail_user(ErrorCode::index, row.name,
-                "axis " + std::to_string(k) + " has size " + result.shape[k].str() + "; elements " + starts[k].str() + " to " + last.str() +
-                    " do not exist",
-                origin);
-  }
+  for (size_t k = 0; k < shape.size(); ++k) check_slice(row, k, result.shape[k], starts[k], shape[k], steps[k], origin);
   result.shape = shape;
   return result;
 }
