@@ -48,7 +48,8 @@ class Analysis {
       axis_.level[&n] = std::max(axis_.level[&n], axis_.level[m]);
       if (carried == axis_.axis_of.end()) continue;
       const std::string what = std::string(n.op().name);
-      if (n.op().kind == OpKind::reshape || n.op().kind == OpKind::library) return refuse(what + " needs the whole axis");
+      if (n.op().kind == OpKind::reshape || n.op().kind == OpKind::library || n.op().kind == OpKind::scatter)
+        return refuse(what + " needs the whole axis");
       const AxisMap map = axis_maps(n, k)[static_cast<size_t>(carried->second)];
       if (n.op().kind != OpKind::view) use(m);
       if (map.relation == AxisRelation::reduce) {
@@ -62,6 +63,8 @@ class Analysis {
       if (n.op().kind == OpKind::join && n.attr_int("axis") == map.out_axis) return refuse("concatenate runs along the axis");
       if (out_axis >= 0 && out_axis != map.out_axis) return refuse("the axis meets itself in " + what);
       out_axis = map.out_axis;
+      const auto reads_position = n.op().indexed.reads_position;
+      if (reads_position && reads_position(n, out_axis)) return refuse(what + " does something else at each position of the axis");
       if (n.op().kind == OpKind::view) follow_view(n, m, map);
     }
     if (reduces) axis_.level[&n] += 1;

@@ -50,7 +50,7 @@ AccessTable::AccessTable(const LowerInput& input) : in_(input) {
       std::vector<runtime::AxisTerm> terms;
       for (const IndexTerm& t : map.terms) {
         const int axis = t.axis < 0 ? -1 : in_.group->domain.at(n)[static_cast<size_t>(t.axis)];
-        terms.push_back({axis, axis < 0 ? 1 : t.a, t.b});
+        terms.push_back({axis, axis < 0 && t.gathered < 0 ? 1 : t.a, t.b, t.gathered});
       }
       operands_[{n, k}] = leaf(map.base, terms);
     }

@@ -83,7 +83,7 @@ class Analysis {
           const IndexTerm& t = map.terms[j];
           if (map.base->type().shape[j].is_one()) continue;
           if (t.axis < 0 || !t.identity())
-            return std::string(map.base->op().name) + " is used through a slice or flip, so its result is stored first";
+            return std::string(map.base->op().name) + " is used through a slice, a flip or computed indices, so its result is stored first";
           const int v = result_variable(map.base, static_cast<int>(j));
           if (v >= 0) parent_[static_cast<size_t>(find(v))] = find(variable(n, t.axis));
         }

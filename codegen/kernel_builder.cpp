@@ -118,6 +118,17 @@ void KernelBuilder::store(int access, std::vector<Term> terms, Id value) {
   append(std::move(stmt));
 }
 
+void KernelBuilder::fault(int access, Id condition, Id index) {
+  kernel_.accesses[static_cast<size_t>(access)].written = true;
+  Stmt stmt;
+  stmt.kind = Stmt::Kind::fault;
+  stmt.slot = access;
+  stmt.terms = {{index, -1}};
+  stmt.value = condition;
+  ++instructions_;
+  append(std::move(stmt));
+}
+
 std::vector<Id> KernelBuilder::begin_loop(Id lo, Id hi, std::vector<Id> extents, int lanes, bool seldom) {
   auto scope = std::make_unique<Scope>();
   scope->opener.kind = Stmt::Kind::loop;

@@ -1,6 +1,7 @@
 // codegen/kernel_eval.cpp: eval_kernel(): the meaning of the kernel IR, written for clarity.
 #include <voxloom/codegen/kernel_eval.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace voxloom::codegen {
@@ -44,6 +45,7 @@ class Evaluator {
       }
       case Stmt::Kind::load: return load(s);
       case Stmt::Kind::store: return store(s);
+      case Stmt::Kind::fault: return fault(s);
       case Stmt::Kind::loop: return s.loop->lanes == 1 ? scalar_loop(*s.loop) : vector_loop(*s.loop);
       case Stmt::Kind::if_:
         if (values_[s.value][0] != 0) block(*s.body);
@@ -104,6 +106,16 @@ class Evaluator {
       if (width > 1 && !active(l)) continue;
       const uint64_t bits = lane(values_[s.value], l);
       copy(address(s, l), reinterpret_cast<const char*>(&bits), a);
+    }
+  }
+
+  void fault(const Stmt& s) {
+    const Access& a = k_.accesses[static_cast<size_t>(s.slot)];
+    const Lanes &wrong = values_[s.value], &index = values_[s.terms[0].index];
+    for (size_t l = 0; l < std::max(wrong.size(), index.size()); ++l) {
+      if (lane(wrong, l) == 0 || (wrong.size() > 1 && !active(l))) continue;
+      const int64_t found = std::max(static_cast<int64_t>(lane(index, l)), INT64_MIN + 1);
+      std::memcpy(scratch_ + params_[a.scratch_slot], &found, sizeof found);
     }
   }
 

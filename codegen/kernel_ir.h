@@ -88,13 +88,15 @@ struct LaneFold {
   std::vector<Id> results;      ///< k uniform values, after the fold
 };
 
+/// A fault writes an index to its access, an i64 in scratch, where its boolean holds in an active lane (of several, any of them; INT64_MIN as
+/// INT64_MIN + 1). Whoever calls the kernel sets the i64 to INT64_MIN before and looks at it afterwards.
 struct Stmt {
-  enum class Kind : uint8_t { inst, param, load, store, loop, if_, lane_fold } kind = Kind::inst;
+  enum class Kind : uint8_t { inst, param, load, store, loop, if_, lane_fold, fault } kind = Kind::inst;
   Id id = 0;                    ///< result of inst, param, load
   ops::Inst inst;               ///< inst
-  int slot = 0;                 ///< param: index into params. load, store: index into accesses
-  std::vector<Term> terms;      ///< load, store
-  Id value = 0;                 ///< store: what is stored. if_: the uniform boolean condition
+  int slot = 0;                 ///< param: index into params. load, store, fault: index into accesses
+  std::vector<Term> terms;      ///< load, store. fault: one, the i64 index that is wrong
+  Id value = 0;                 ///< store: what is stored. if_: the uniform boolean condition. fault: the boolean that says so
   std::unique_ptr<Loop> loop;   ///< loop
   std::unique_ptr<Block> body;  ///< if_: memory effects only, defines nothing for the outside
   std::unique_ptr<LaneFold> fold;
@@ -138,6 +140,7 @@ class KernelBuilder : public ops::InstSink {
   int add_pointer() { return kernel_.pointer_count++; }
   Id load(int access, std::vector<Term> terms);
   void store(int access, std::vector<Term> terms, Id value);
+  void fault(int access, Id condition, Id index);
 
   /// Opens a loop; statements go into its body until end_loop(). Returns the ids of the indices.
   std::vector<Id> begin_loop(Id lo, Id hi, std::vector<Id> extents = {}, int lanes = 1, bool seldom = false);

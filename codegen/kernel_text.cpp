@@ -149,6 +149,12 @@ class TextWriter {
         out_ += " =";
         use(s.value);
         break;
+      case Stmt::Kind::fault:
+        out_ += "fault";
+        terms(s);
+        out_ += " if";
+        use(s.value);
+        break;
       case Stmt::Kind::loop: loop(*s.loop); break;
       case Stmt::Kind::if_:
         out_ += "if";

@@ -9,8 +9,9 @@
 // - loops: lo, hi and extents are uniform i64, one i64 index per axis; vector loops have no extents, hold no loop and no fold; free ones
 //   carry nothing; a fixed width is a power of two; carried values agree in dtype and lanes
 // - accesses: real storage, a pointer or a scratch slot in range; strides come from i64 params; index terms are i64, lanes ones are
-//   the index of the enclosing vector loop; stores go to accesses marked written, have a lanes index inside vector loops and take
+//   the index of the enclosing vector loop or, for loads, any of its i64 values; stores go to accesses marked written, have a lanes index inside vector loops and take
 //   a lanes value only with one; non-temporal stores sit in a free loop and step by one unit term
+// - fault: a boolean and an i64 index, to an i64 of scratch
 // - if: a uniform boolean; folds: power of two, lanes values of that width, instructions only, inputs and outputs agree in dtype
 // - params: real dtypes, slots in range
 #include <voxloom/codegen/kernel_ir.h>
@@ -194,6 +195,7 @@ class Verifier {
       case Stmt::Kind::param: return param(s);
       case Stmt::Kind::load: return load(s);
       case Stmt::Kind::store: return store(s);
+      case Stmt::Kind::fault: return fault(s);
       case Stmt::Kind::loop: return s.loop ? loop(*s.loop) : problem("a loop statement without a loop");
       case Stmt::Kind::if_: return if_statement(s);
       case Stmt::Kind::lane_fold: return s.fold ? fold(*s.fold) : problem("a fold statement without a fold");
@@ -249,7 +251,9 @@ class Verifier {
       if (dtype_of(t.index) != DType::i64) problem(what + ": the index " + name(t.index) + " is " + short_name(dtype_of(t.index)));
       if (!lanes_of(t.index)) continue;
       ++lanes;
-      if (vector_loop_ == nullptr || vector_loop_->index.empty() || vector_loop_->index[0] != t.index) {
+      const bool of_loop = vector_loop_ != nullptr && !vector_loop_->index.empty();
+      if (of_loop && s.kind == Stmt::Kind::load) same_width(vector_loop_->index[0], t.index, what);
+      else if (!of_loop || vector_loop_->index[0] != t.index) {
         problem(what + ": the lanes index " + name(t.index) + " is not the index of the vector loop");
       }
     }
@@ -285,6 +289,18 @@ class Verifier {
     bool unit = lanes == 1;
     for (const Term& t : s.terms) unit = unit && (!lanes_of(t.index) || t.stride_slot < 0);
     if (!unit) problem(what + ": non-temporal without a single unit term");
+  }
+
+  void fault(const Stmt& s) {
+    const Access* a = access(s, "fault");
+    if (a == nullptr) return;
+    if (a->scratch_slot < 0 || a->storage != DType::i64 || !a->written) problem("fault: the access is no written i64 of scratch");
+    if (s.terms.size() != 1) return problem("fault: one index is wanted");
+    const Id index = s.terms[0].index;
+    if (!use(s.value, "fault") || !use(index, "fault")) return;
+    if (dtype_of(s.value) != DType::boolean || dtype_of(index) != DType::i64) problem("fault: a boolean and an i64 are wanted");
+    if (vector_loop_ == nullptr && (lanes_of(s.value) || lanes_of(index))) problem("fault: lanes values outside vector loops");
+    same_width(s.value, index, "fault");
   }
 
   void if_statement(const Stmt& s) {

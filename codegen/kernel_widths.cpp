@@ -44,7 +44,8 @@ class Widths {
         break;
       case Stmt::Kind::load: set(s.id, width); break;
       case Stmt::Kind::param:
-      case Stmt::Kind::store: break;
+      case Stmt::Kind::store:
+      case Stmt::Kind::fault: break;
       case Stmt::Kind::loop: loop(*s.loop, width); break;
       case Stmt::Kind::if_: block(*s.body, width); break;
       case Stmt::Kind::lane_fold:

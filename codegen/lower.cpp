@@ -19,6 +19,19 @@ bool may_merge(const std::vector<runtime::AccessRecipe>& accesses, int slow) {
   return true;
 }
 
+// Whether some node must know its index along this loop axis, which flattening would lose.
+bool position_is_read(const Group& group, int loop_axis) {
+  for (const Node* n : group.nodes) {
+    const auto reads = n->op().indexed.reads_position;
+    if (!reads) continue;
+    const std::vector<int>& axes = group.domain.at(n);
+    for (size_t k = 0; k < axes.size(); ++k) {
+      if (axes[k] == loop_axis && reads(*n, static_cast<int>(k))) return true;
+    }
+  }
+  return false;
+}
+
 std::string step_name(const LowerInput& in) {
   std::string names;
   for (const Node* n : in.group->nodes) {
@@ -36,6 +49,7 @@ std::string step_name(const LowerInput& in) {
 }  // namespace
 
 runtime::KernelStep describe_step(const LowerInput& input) {
+  if (input.part == KernelPart::scatter) return describe_scatter(input);
   runtime::KernelStep step;
   const Group& group = *input.group;
   const AccessTable table(input);
@@ -47,7 +61,9 @@ runtime::KernelStep describe_step(const LowerInput& input) {
   int run = -1;
   for (size_t a = 0; a < group.axes.size(); ++a) {
     const Role role = group.axes[a].role;
-    const bool joins = a > 0 && (plain || role == group.axes[a - 1].role) && may_merge(step.accesses, static_cast<int>(a) - 1);
+    const int axis = static_cast<int>(a);
+    const bool joins = a > 0 && (plain || role == group.axes[a - 1].role) && may_merge(step.accesses, axis - 1) &&
+                       !position_is_read(group, axis) && !position_is_read(group, axis - 1);
     if (!joins) ++run;
     step.collapse_into.push_back(run);
     step.extents.push_back(group.axes[a].extent);
@@ -123,7 +139,7 @@ int Lowering::kernel_access(int recipe) {
   return it->second;
 }
 
-std::vector<Term> Lowering::terms(int recipe) {
+std::vector<Term> Lowering::terms(int recipe, const std::vector<Id>& gathered) {
   const runtime::AccessRecipe& r = step_.accesses[static_cast<size_t>(recipe)];
   std::vector<Term> result;
   for (size_t m = 0; m < axes_.size(); ++m) {
@@ -131,16 +147,22 @@ std::vector<Term> Lowering::terms(int recipe) {
     const bool uses = std::any_of(r.terms.begin(), r.terms.end(), [&](const runtime::AxisTerm& t) { return t.axis == fastest; });
     if (!uses) continue;
     internal_check(!axes_[m].index.empty(), "lower: an access outside of its loops");
-    int slot = -1;
     const bool unit = static_cast<int>(m) == inner_ && (key_.unit >> recipe & 1U) != 0;
-    if (!unit) {
-      param({ParamRecipe::Kind::stride, 0, recipe, fastest, 0}, DType::i64, "stride");
-      slot = param_slots_.at(std::make_tuple(static_cast<int>(ParamRecipe::Kind::stride), Dim(0).str(), recipe, fastest,
-                                             static_cast<uint64_t>(DType::i64) << 56));
-    }
+    const int slot = unit ? -1 : stride_slot(recipe, fastest);
     for (Id id : axes_[m].index) result.push_back({id, slot});
   }
+  for (size_t k = 0; k < gathered.size(); ++k) {
+    const bool uses =
+        std::any_of(r.terms.begin(), r.terms.end(), [&](const runtime::AxisTerm& t) { return t.gathered == static_cast<int>(k); });
+    if (uses) result.push_back({gathered[k], stride_slot(recipe, static_cast<int>(group_.axes.size() + k))});
+  }
   return result;
+}
+
+int Lowering::stride_slot(int recipe, int axis) {
+  param({ParamRecipe::Kind::stride, 0, recipe, axis, 0}, DType::i64, "stride");
+  return param_slots_.at(
+      std::make_tuple(static_cast<int>(ParamRecipe::Kind::stride), Dim(0).str(), recipe, axis, static_cast<uint64_t>(DType::i64) << 56));
 }
 
 int Lowering::scratch_access(ScratchRecipe::Count count, DType dtype) {
@@ -234,6 +256,7 @@ Lowered Lowering::run() {
     case KernelPart::fold: fold_kernel(); break;
     case KernelPart::accumulate: accumulate_kernel(); break;
     case KernelPart::finish: finish_kernel(); break;
+    case KernelPart::scatter: scatter_kernel(); break;
   }
   out_.kernel = b_.finish();
   return std::move(out_);

@@ -23,6 +23,7 @@ enum class KernelPart : uint8_t {
   fold,        ///< folds those states, computes what depends on them
   accumulate,  ///< adds a block of positions of the O reductions to states kept in slots between blocks
   finish,      ///< finishes those states, computes what depends on them
+  scatter,     ///< writes the values of a scatter node into its storage
 };
 
 struct LowerInput {
@@ -30,6 +31,7 @@ struct LowerInput {
   std::vector<Sink> sinks;
   std::unordered_map<const Node*, int> slots;  ///< program slot of every materialised value that is read
   KernelPart part = KernelPart::whole;
+  const Node* scatter = nullptr;  ///< scatter: the node; the group has its axes and no nodes
   /// leaves, fold: one slot per state component, shape [P..., leaves]. accumulate, finish: three (leaf, group, total) per component, shape
   /// [P..., I...]; leaves with streaming: the carry slots follow, one per component, shape [P..., 2 * 32].
   std::vector<int> state_slots;
@@ -41,10 +43,13 @@ struct Lowered {
   std::vector<runtime::ParamRecipe> params;
   std::vector<int> pointers;
   std::vector<runtime::ScratchRecipe> scratch;
+  std::vector<runtime::IndexCheck> checks;
 };
 
 /// The step without its variants: accesses, axes, parallel range.
 runtime::KernelStep describe_step(const LowerInput& input);
+/// The loops of a scatter: O over the indices, in their order, around P and I over the other axes.
+Group scatter_group(const Node& scatter);
 /// The kernel for one choice of layouts; `step` is describe_step(input).
 Lowered lower(const LowerInput& input, const runtime::KernelStep& step, const runtime::VariantKey& key);
 

@@ -57,6 +57,9 @@ bool sink_in_loops(const Group& group, const Sink& sink);
 std::vector<DType> state_dtypes(const Group& group, Role role);
 std::vector<const Node*> reductions_over(const Group& group, Role role);
 
+/// A scatter without its variants.
+runtime::KernelStep describe_scatter(const LowerInput& input);
+
 class Lowering {
  public:
   Lowering(const LowerInput& input, const runtime::KernelStep& step, const runtime::VariantKey& key);
@@ -89,7 +92,9 @@ class Lowering {
   Id param(ParamRecipe recipe, DType dtype = DType::i64, const char* name = "");
   Id dim(const Dim& d) { return param({ParamRecipe::Kind::dim, d, 0, 0, 0}, DType::i64, "dim"); }
   int kernel_access(int recipe);
-  std::vector<Term> terms(int recipe);
+  /// `gathered`: the indices the kernel has computed for this access.
+  std::vector<Term> terms(int recipe, const std::vector<Id>& gathered = {});
+  int stride_slot(int recipe, int axis);
   int scratch_access(ScratchRecipe::Count count, DType dtype);
   Id min_of(Id a, Id b);
   Id max_of(Id a, Id b);
@@ -111,6 +116,15 @@ class Lowering {
   Cx<Value> operand(const Node& n, size_t k);
   Cx<Value> leaf(const LeafRef& ref, const Node* constant);
   Cx<Value> trivial_reduction(const Node* n);
+  // lower_indexed.cpp: rows that compute indices
+  Cx<Value> indexed_value(const Node* n);
+  Cx<Value> source_value(const Node& n, const IndexedTemplates<ops::RecordBuilder, Value>::Element& element, Value& inside);
+  Value position(const Node& n, int axis);
+  void check_index(const Node& n, size_t number, int axis, const Dim& size, Value index, Value inside);
+  // lower_scatter.cpp
+  void scatter_kernel();
+  Value scatter_index(size_t number, std::vector<Id>& gathered);
+  void scatter_element(const std::vector<Id>& gathered);
   Cx<Value> sink_value(size_t k);
   void store_sink(size_t k);
   void remember(const Node* n, const Cx<Value>& v) { scopes_.back().nodes[n] = v; }
@@ -178,6 +192,7 @@ class Lowering {
   std::map<std::tuple<int, std::string, int, int, uint64_t>, int> param_slots_;
   std::map<int, int> kernel_accesses_;  // recipe -> kernel access
   std::vector<Scope> scopes_;
+  std::map<std::pair<const Node*, size_t>, int> checks_;      // scratch accesses of the checks
   std::unordered_map<const Node*, std::vector<int>> spills_;  // column and kept values in scratch over the tile: one access per part
   std::vector<Id> flat_inner_;                                // position over the I axes now, as a sum
   Id tile_lo_ = 0, tile_hi_ = 0, minus_tile_lo_ = 0;

@@ -108,6 +108,8 @@ Cx<Value> Lowering::value(const Node* n) {
   } else if (n->op().kind == OpKind::reduction) {
     internal_check(reduction_role(group_, *n) == Role::P, "lower: a reduction is used before it ran");
     result = trivial_reduction(n);
+  } else if (n->op().kind == OpKind::indexed) {
+    result = indexed_value(n);
   } else {
     std::vector<Cx<Value>> in;
     for (size_t k = 0; k < n->inputs().size(); ++k) in.push_back(operand(*n, k));
@@ -171,6 +173,7 @@ void Lowering::hoist_below(const Node* n, std::set<const Node*>& seen) {
       hoist_below(map.base, seen);
       continue;
     }
+    if (static_cast<int>(k) == n->op().indexed.source) continue;  // read where its indices are computed
     const LeafRef ref = table_.operand(*n, k);
     bool uniform = true;
     for (int part = 0; part < 2 && ref.access[part] >= 0; ++part) {

@@ -8,7 +8,12 @@ namespace {
 
 constexpr size_t max_stores = 8;
 
-bool is_compute(const Node* n) { return n->op().kind == OpKind::elementwise || n->op().kind == OpKind::reduction; }
+bool is_compute(const Node* n) {
+  const OpKind kind = n->op().kind;
+  return kind == OpKind::elementwise || kind == OpKind::reduction || kind == OpKind::indexed;
+}
+/// Takes its operands' elements into its own storage: they may be written there at once.
+bool collects(const Node* n, size_t operand) { return n->op().kind == OpKind::join || (n->op().kind == OpKind::scatter && operand == 0); }
 bool is_leaf(const Node* n) { return n->op().kind == OpKind::leaf; }
 
 // The view only permutes axes and adds axes of size 1: the base can be stored through it.
@@ -67,7 +72,12 @@ class Partitioner {
         if (is_compute(e.get()) && !keeps_indices(maps_.of(*e, k))) through_views_.insert(base_of(*e, k));
       }
     }
-    for (const Expr& out : graph_.outputs()) output_bases_.insert(resolve_views(out).base);
+    for (size_t k = 0; k < graph_.outputs().size(); ++k) {
+      const Node* n = graph_.outputs()[k].get();
+      output_bases_.insert(resolve_views(graph_.outputs()[k]).base);
+      const bool collecting = n->op().kind == OpKind::join || n->op().kind == OpKind::scatter;
+      if (collecting && result_.in_output.try_emplace(n, static_cast<int>(k)).second) written_outputs_.insert(static_cast<int>(k));
+    }
     for (const Expr& e : nodes) {
       const Node* n = e.get();
       if (e->op().kind == OpKind::view || is_leaf(n)) continue;
@@ -88,7 +98,7 @@ class Partitioner {
 
   // A short cheap chain over one array: reading it is as cheap as reading its result, so every group that needs it has its own copy.
   bool inlinable(const Node* n) {
-    if (n->op().kind != OpKind::elementwise || !n->op().flags.cheap || output_bases_.count(n) || through_views_.count(n)) return false;
+    if (n->op().kind == OpKind::reduction || !n->op().flags.cheap || output_bases_.count(n) || through_views_.count(n)) return false;
     const auto& users = users_[n];
     if (users.empty() || !std::all_of(users.begin(), users.end(), is_compute)) return false;
     int arrays = 0, length = 1;
@@ -326,14 +336,10 @@ class Partitioner {
     bool own_storage = false;
     for (const Node* u : users_[e.get()]) {
       if (inside.count(position_.at(u))) continue;
-      if (u->op().kind != OpKind::join) {
-        own_storage = true;
-        continue;
-      }
       for (size_t k = 0; k < u->inputs().size(); ++k) {
-        const ViewMap map = resolve_views(u->input(k));
+        const ViewMap map = is_compute(u) ? operand_map(*u, k) : resolve_views(u->input(k));
         if (map.base != e.get()) continue;
-        if (is_permutation(u->input(k), map)) {
+        if (collects(u, k) && is_permutation(u->input(k), map)) {
           planned.stores.push_back({u->input(k), u, -1, join_offsets(*u, k)});
           direct_.insert({u, k});
         } else {
@@ -356,6 +362,7 @@ class Partitioner {
   }
 
   static std::vector<Dim> join_offsets(const Node& join, size_t operand) {
+    if (join.op().kind != OpKind::join) return {};
     std::vector<Dim> offsets(static_cast<size_t>(join.type().rank()), Dim(0));
     const auto axis = static_cast<size_t>(join.attr_int("axis"));
     for (size_t k = 0; k < operand; ++k) offsets[axis] = offsets[axis] + join.input(k).shape()[axis];
@@ -370,6 +377,7 @@ class Partitioner {
       }
       return;
     }
+    if (n->op().kind == OpKind::scatter && !direct_.count({n, 0})) emit_copy({n->input(0), n, -1, {}});
     result_.order.push_back({-1, n});
   }
 

@@ -39,6 +39,8 @@ struct Partition {
   };
   std::vector<Item> order;
   std::vector<Refusal> refusals;
+  /// Nodes outside of kernels that are outputs: their storage is that output.
+  std::unordered_map<const Node*, int> in_output;
 };
 
 struct PartitionOptions {

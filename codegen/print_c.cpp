@@ -147,6 +147,9 @@ class Printer {
         line("const {} {} = {};", type(s.id), text_[s.id], load(s));
         break;
       case Stmt::Kind::store: store(s); break;
+      case Stmt::Kind::fault:
+        line("if ({}) vl_store<i64>(m{}, vl_maximum<i64>({}, -9223372036854775807));", use(s.value), s.slot, use(s.terms[0].index));
+        break;
       case Stmt::Kind::loop: loop(*s.loop); break;
       case Stmt::Kind::if_:
         line("if ({}) {{", use(s.value));

@@ -47,6 +47,7 @@ class VariantProvider {
     variant->params = std::move(lowered.params);
     variant->pointers = std::move(lowered.pointers);
     variant->scratch = std::move(lowered.scratch);
+    variant->checks = std::move(lowered.checks);
     variant->compile_seconds = info.seconds;
     variant->from_cache = info.origin != CompileInfo::Origin::compiled;
     variants_.emplace_back(key, variant);
@@ -88,6 +89,7 @@ class Builder {
     PartitionOptions partition_options = options_.partition;
     partition_options.stream_symbol = options_.stream_symbol;
     const Partition parts = partition(graph_, partition_options);
+    for (const auto& [node, output] : parts.in_output) slot_of_[node] = program_->output_slots[static_cast<size_t>(output)];
     for (const Partition::Item& item : parts.order) {
       if (item.group >= 0) {
         add_group(parts.groups[static_cast<size_t>(item.group)]);
@@ -134,7 +136,23 @@ class Builder {
     return std::all_of(n->type().shape.begin(), n->type().shape.end(), [](const Dim& d) { return d.is_one(); });
   }
 
+  // The storage holds the first operand already.
+  void add_scatter(const Node* n) {
+    auto group = std::make_shared<Group>(scatter_group(*n));
+    LowerInput in;
+    in.group = group.get();
+    in.part = KernelPart::scatter;
+    in.scatter = n;
+    in.slots[n] = slot_of(n);
+    for (size_t k = 1; k < n->inputs().size(); ++k) {
+      const Node* base = resolve_views(n->input(k)).base;
+      in.slots[base] = slot_of(base);
+    }
+    add_step(group, in, false);
+  }
+
   void add_outside(const Node* n) {
+    if (n->op().kind == OpKind::scatter) return add_scatter(n);
     if (n->op().kind != OpKind::reshape) { fail_user(ErrorCode::usage, n->op().name, "is not supported by the compiler yet", n->origin()); }
     const ViewMap map = resolve_views(n->input(0));
     const bool direct = map.base == n->input(0).get() && !is_scalar_constant(map.base);
@@ -262,6 +280,18 @@ class Builder {
     }
   }
 
+  // A slice of the result that the source is for: it must lie inside, and have the source's size.
+  void collect_slice(const Node& n, size_t source) {
+    const auto maps = axis_maps(n, source);
+    for (size_t k = 0; k < maps.size(); ++k) {
+      if (maps[k].relation != AxisRelation::gather || maps[k].out_axis < 0) continue;
+      const Dim& own = n.input(source).shape()[k];
+      program_->bounds_checks.push_back(
+          {maps[k].b, maps[k].count, n.type().shape[static_cast<size_t>(maps[k].out_axis)], maps[k].a, n.op().name, n.origin()});
+      if (!own.is_one() && !(own == maps[k].count)) program_->size_checks.push_back({own, maps[k].count, n.op().name, n.origin()});
+    }
+  }
+
   // Sizes that types leave open: checked when the sizes are known.
   void collect_checks() {
     for (const Expr& e : written_.nodes()) {
@@ -279,7 +309,8 @@ class Builder {
       if (e->op().kind == OpKind::reshape && !(e->input(0).type().size() == e.type().size())) {
         program_->size_checks.push_back({e->input(0).type().size(), e.type().size(), e->op().name, e->origin()});
       }
-      if (e->op().kind != OpKind::elementwise && e->op().kind != OpKind::join && e->op().kind != OpKind::view) continue;
+      if (e->op().kind == OpKind::indexed && e->op().indexed.source >= 0) collect_slice(*e, static_cast<size_t>(e->op().indexed.source));
+      if (e->op().kind == OpKind::reshape || e->op().kind == OpKind::library || e->op().kind == OpKind::leaf) continue;
       for (size_t k = 0; k < e->inputs().size(); ++k) {
         const auto maps = axis_maps(*e, k);
         for (size_t j = 0; j < maps.size(); ++j) {

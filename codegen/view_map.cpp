@@ -7,6 +7,7 @@ namespace {
 // Terms of the operand's axes in the coordinates of `node`'s output: the row's relations, read as index maps.
 std::vector<IndexTerm> relation_terms(const Node& node, size_t operand) {
   std::vector<IndexTerm> terms;
+  int gathered = 0;
   for (const AxisMap& m : axis_maps(node, operand)) {
     switch (m.relation) {
       case AxisRelation::map: terms.push_back({m.out_axis, 1, 0}); break;
@@ -16,6 +17,7 @@ std::vector<IndexTerm> relation_terms(const Node& node, size_t operand) {
         terms.push_back({m.out_axis, m.a, m.b, m.out_axis >= 0 && size != node.type().shape[static_cast<size_t>(m.out_axis)]});
         break;
       }
+      case AxisRelation::gather: terms.push_back({-1, 1, 0, false, gathered++}); break;
       default: fail_internal("resolve_views: a view row declares a relation that is no index map");
     }
   }
@@ -28,12 +30,13 @@ std::vector<IndexTerm> compose(const std::vector<IndexTerm>& outer, const std::v
   result.reserve(inner.size());
   for (const IndexTerm& t : inner) {
     if (t.axis < 0) {
-      result.push_back({-1, 1, t.b});
+      result.push_back(t);
       continue;
     }
     const IndexTerm& o = outer[static_cast<size_t>(t.axis)];
     const Dim b = Dim(t.a) * o.b + t.b;
-    result.push_back(o.axis < 0 ? IndexTerm{-1, 1, b} : IndexTerm{o.axis, t.a * o.a, b, t.part || o.part});
+    if (o.axis < 0 && o.gathered < 0) result.push_back({-1, 1, b});
+    else result.push_back({o.axis, t.a * o.a, b, t.part || o.part, o.gathered});
   }
   return result;
 }

@@ -8,12 +8,14 @@
 
 namespace voxloom::codegen {
 
-/// One axis of the base value: base index = a * (index of `axis` of the viewing expression) + b; axis = -1: the constant b.
+/// One axis of the base value: base index = a * (index of `axis` of the viewing expression) + b; axis = -1: the constant b, or with
+/// gathered >= 0 a * (index number `gathered` that the viewing row computes) + b.
 struct IndexTerm {
   int axis = -1;
   int64_t a = 1;
   Dim b = 0;
   bool part = false;  ///< through a slice that leaves out elements at the end
+  int gathered = -1;
   /// The same indices, all of them.
   bool identity() const { return a == 1 && b == Dim(0) && !part; }
   friend bool operator==(const IndexTerm&, const IndexTerm&) = default;

@@ -23,7 +23,7 @@ enum class AxisRelation : uint8_t {
   affine,     ///< operand index = a * (output index of out_axis) + b; out_axis = -1: the constant b
   window,     ///< output index i needs i+lo .. i+hi
   gather,     ///< the operand's index is computed from other operands (take) or from the output's index; out_axis >= 0:
-              ///< operand index i belongs to output index a*i + b (a slice that is set)
+              ///< operand index i belongs to output index a*i + b, `count` of them (a slice that is set); of size 1, it is for all
   whole,      ///< needs everything along the axis
 };
 struct AxisMap {
@@ -32,6 +32,7 @@ struct AxisMap {
   int64_t a = 1;
   Dim b = 0;
   int64_t lo = 0, hi = 0;
+  Dim count = 0;
 };
 
 enum class OpKind : uint8_t {

@@ -154,20 +154,34 @@ inline constexpr struct Ellipsis {
 } ellipsis{};
 inline constexpr struct NewAxis {
 } newaxis{};
-/// One entry of an index: a position (the axis disappears), a slice, ellipsis, or newaxis.
+/// One entry of an index: a position (the axis disappears), a slice, ellipsis, newaxis, or an array of integers.
 struct IndexItem {
-  enum class Kind : uint8_t { position, slice, ellipsis, newaxis };
-  IndexItem(int at) : kind(Kind::position), position(at) {}      // NOLINT(google-explicit-constructor)
-  IndexItem(int64_t at) : kind(Kind::position), position(at) {}  // NOLINT(google-explicit-constructor)
-  IndexItem(Slice s) : kind(Kind::slice), slice(s) {}            // NOLINT(google-explicit-constructor)
-  IndexItem(Ellipsis) : kind(Kind::ellipsis) {}                  // NOLINT(google-explicit-constructor)
-  IndexItem(NewAxis) : kind(Kind::newaxis) {}                    // NOLINT(google-explicit-constructor)
+  enum class Kind : uint8_t { position, slice, ellipsis, newaxis, array };
+  IndexItem(int at) : kind(Kind::position), position(at) {}                // NOLINT(google-explicit-constructor)
+  IndexItem(int64_t at) : kind(Kind::position), position(at) {}            // NOLINT(google-explicit-constructor)
+  IndexItem(Slice s) : kind(Kind::slice), slice(s) {}                      // NOLINT(google-explicit-constructor)
+  IndexItem(Ellipsis) : kind(Kind::ellipsis) {}                            // NOLINT(google-explicit-constructor)
+  IndexItem(NewAxis) : kind(Kind::newaxis) {}                              // NOLINT(google-explicit-constructor)
+  IndexItem(Expr values) : kind(Kind::array), array(std::move(values)) {}  // NOLINT(google-explicit-constructor)
   Kind kind;
   int64_t position = 0;
   Slice slice = {};
+  Expr array = {};
 };
-/// NumPy's basic indexing: index(x, {ellipsis, 0, Slice{1}}).
+/// NumPy's indexing: index(x, {ellipsis, 0, Slice{1}}), index(x, {rows, columns}) with arrays of integers, which broadcast against each other.
+/// Indices below 0 count from the end; a call with others outside of the axis is a UserError that names index, size and line.
 VOXLOOM_API Expr index(const Operand& x, const std::vector<IndexItem>& items);
+/// Elements along one axis (or of the flattened operand) at the given indices, whose axes take the place of that axis.
+VOXLOOM_API Expr take(const Operand& x, const Operand& indices, const Axis& axis);
+VOXLOOM_API Expr take(const Operand& x, const Operand& indices);
+/// x with the chosen elements replaced by the values, which broadcast to them; of equal indices in arrays the last one counts. Values of a wider
+/// dtype are refused.
+VOXLOOM_API Expr set_subtensor(const Operand& x, const std::vector<IndexItem>& items, const Operand& values);
+/// x with the values added to the chosen elements, for equal indices as often as they come, in their order.
+VOXLOOM_API Expr inc_subtensor(const Operand& x, const std::vector<IndexItem>& items, const Operand& values);
+/// The same for an expression that index, slice, flip or take has made of x.
+VOXLOOM_API Expr set_subtensor(const Operand& chosen, const Operand& values);
+VOXLOOM_API Expr inc_subtensor(const Operand& chosen, const Operand& values);
 /// One slice along one axis.
 VOXLOOM_API Expr slice(const Operand& x, const Axis& axis, const Slice& range);
 VOXLOOM_API Expr flip(const Operand& x, const Axes& axes = {});

@@ -1,6 +1,8 @@
-// ops/build_index.cpp: basic indexing: positions, slices, ellipsis and new axes become one slice node and one dimshuffle.
-#include <voxloom/ops/build.h>
+// ops/build_index.cpp: indexing: positions, slices, ellipsis and new axes become one slice node and one dimshuffle, integer arrays one take on top.
 #include <voxloom/ops/infer.h>
+#include <voxloom/ops/selection.h>
+
+#include <algorithm>
 
 namespace voxloom {
 namespace {
@@ -38,65 +40,166 @@ Range range_of(const Slice& slice, const Dim& n, OriginId origin) {
   return range;
 }
 
-Range position_of(int64_t at, const Dim& n, size_t axis, OriginId origin) {
+Range position_of(const char* function, int64_t at, const Dim& n, size_t axis, OriginId origin) {
   if (n.is_constant() && (at >= n.constant() || at < -n.constant()))
-    fail_user(ErrorCode::index, "index",
+    fail_user(ErrorCode::index, function,
               "position " + std::to_string(at) + " of axis " + std::to_string(axis) + ", which has size " + n.str(), origin);
   return {at < 0 ? n + Dim(at) : Dim(at), 1, 1};
 }
 
-Expr make_slice(const Expr& x, const std::vector<Range>& ranges, OriginId origin) {
-  bool all = true;
-  std::vector<Dim> starts, shape;
-  std::vector<int64_t> steps;
-  for (size_t k = 0; k < ranges.size(); ++k) {
-    starts.push_back(ranges[k].start);
-    steps.push_back(ranges[k].step);
-    shape.push_back(ranges[k].size);
-    all = all && ranges[k].step == 1 && ranges[k].size == x.shape()[k];
-  }
-  if (all) return x;
-  return make_node(op("slice"), {x}, {{"shape", shape}, {"starts", starts}, {"steps", steps}}, origin);
-}
-
 Range whole(const Dim& n) { return {0, 1, n}; }
+
+Expr sliced(const Expr& x, const std::vector<Range>& ranges, OriginId origin) {
+  Selection selection;
+  for (const Range& range : ranges) {
+    selection.pattern.push_back(static_cast<int>(selection.starts.size()));
+    selection.add_range(range.start, range.step, range.size);
+  }
+  return basic_part(x, selection, origin);
+}
 
 }  // namespace
 
-Expr index(const Operand& operand, const std::vector<IndexItem>& items) {
-  using Kind = IndexItem::Kind;
-  const OriginId origin = operand.origin();
-  const Expr x = operand.as_expr();
-  const auto rank = static_cast<size_t>(x.rank());
-  size_t taken = 0, ellipses = 0;
-  for (const IndexItem& item : items) {
-    taken += item.kind == Kind::position || item.kind == Kind::slice ? 1 : 0;
-    ellipses += item.kind == Kind::ellipsis ? 1 : 0;
-  }
-  if (ellipses > 1) fail_user(ErrorCode::index, "index", "more than one ellipsis", origin);
-  if (taken > rank)
-    fail_user(ErrorCode::index, "index", std::to_string(taken) + " indices for an operand of rank " + std::to_string(rank), origin);
+namespace {
 
-  std::vector<Range> ranges;
-  std::vector<int> pattern;
-  const auto keep = [&](const Range& range) {
-    pattern.push_back(static_cast<int>(ranges.size()));
-    ranges.push_back(range);
-  };
-  const auto keep_whole_until = [&](size_t end) {
-    while (ranges.size() < end) keep(whole(x.shape()[ranges.size()]));
-  };
-  for (const IndexItem& item : items) {
+/// Walks over the items and fills a Selection.
+class Selector {
+ public:
+  Selector(const char* function, const Expr& x, const std::vector<IndexItem>& items, OriginId origin)
+      : function_(function), x_(x), items_(items), origin_(origin) {}
+
+  Selection run() {
+    count();
+    for (const IndexItem& item : items_) add(item);
+    keep_whole_until(static_cast<size_t>(x_.rank()));
+    if (!result_.arrays.empty()) result_.arrays = aligned_indices(function_, std::move(result_.arrays), origin_);
+    return std::move(result_);
+  }
+
+ private:
+  using Kind = IndexItem::Kind;
+
+  void count() {
+    size_t ellipses = 0;
+    for (const IndexItem& item : items_) {
+      if (item.kind == Kind::array) check_array(item.array);
+      taken_ += item.kind == Kind::ellipsis || item.kind == Kind::newaxis ? 0 : 1;
+      ellipses += item.kind == Kind::ellipsis ? 1 : 0;
+      has_arrays_ = has_arrays_ || item.kind == Kind::array;
+    }
+    if (ellipses > 1) fail_user(ErrorCode::index, function_, "more than one ellipsis", origin_);
+    if (taken_ > static_cast<size_t>(x_.rank()))
+      fail_user(ErrorCode::index, function_, std::to_string(taken_) + " indices for an operand of rank " + std::to_string(x_.rank()),
+                origin_);
+  }
+  void check_array(const Expr& array) const {
+    if (!array) fail_user(ErrorCode::usage, function_, "an index expression is empty", origin_);
+    if (!is_integer(array.dtype()))
+      fail_user(ErrorCode::dtype, function_, "an index of dtype " + std::string(name_of(array.dtype())) + " (integers choose elements)",
+                origin_);
+  }
+
+  void add(const IndexItem& item) {
+    const size_t axis = result_.starts.size();
     switch (item.kind) {
-      case Kind::newaxis: pattern.push_back(-1); break;
-      case Kind::ellipsis: keep_whole_until(ranges.size() + rank - taken); break;
-      case Kind::slice: keep(range_of(item.slice, x.shape()[ranges.size()], origin)); break;
-      case Kind::position: ranges.push_back(position_of(item.position, x.shape()[ranges.size()], ranges.size(), origin)); break;
+      case Kind::newaxis:
+        separate();
+        result_.pattern.push_back(-1);
+        break;
+      case Kind::ellipsis:
+        separate();
+        keep_whole_until(axis + static_cast<size_t>(x_.rank()) - taken_);
+        break;
+      case Kind::slice:
+        separate();
+        keep(range_of(item.slice, x_.shape()[axis], origin_));
+        break;
+      case Kind::position: {
+        choose();
+        const Range range = position_of(function_, item.position, x_.shape()[axis], axis, origin_);
+        result_.add_range(range.start, range.step, range.size);
+        break;
+      }
+      case Kind::array:
+        choose();
+        result_.axes.push_back(static_cast<int64_t>(result_.pattern.size()));
+        result_.arrays.push_back(item.array);
+        keep(whole(x_.shape()[axis]));
+        break;
     }
   }
-  keep_whole_until(rank);
-  return dimshuffle(Operand(make_slice(x, ranges, origin), origin), pattern);
+  void keep(const Range& range) {
+    result_.pattern.push_back(static_cast<int>(result_.starts.size()));
+    result_.add_range(range.start, range.step, range.size);
+  }
+  void keep_whole_until(size_t end) {
+    while (result_.starts.size() < end) keep(whole(x_.shape()[result_.starts.size()]));
+  }
+
+  // NumPy puts the axes of arrays where the first array or position stands if these are neighbours, in front otherwise.
+  void choose() {
+    if (!has_arrays_) return;
+    if (state_ == State::none) result_.place = static_cast<int64_t>(result_.pattern.size());
+    if (state_ == State::over) result_.place = 0;
+    state_ = state_ == State::none || state_ == State::open ? State::open : State::apart;
+  }
+  void separate() {
+    if (state_ == State::open) state_ = State::over;
+  }
+  enum class State : uint8_t { none, open, over, apart } state_ = State::none;
+
+  const char* function_;
+  const Expr& x_;
+  const std::vector<IndexItem>& items_;
+  OriginId origin_;
+  size_t taken_ = 0;
+  bool has_arrays_ = false;
+  Selection result_;
+};
+
+}  // namespace
+
+Selection select(const char* function, const Expr& x, const std::vector<IndexItem>& items, OriginId origin) {
+  return Selector(function, x, items, origin).run();
 }
+
+Expr basic_part(const Expr& x, const Selection& selection, OriginId origin) {
+  bool all = true;
+  for (size_t k = 0; k < selection.starts.size(); ++k) all = all && selection.steps[k] == 1 && selection.shape[k] == x.shape()[k];
+  Expr part = x;
+  if (!all)
+    part = make_node(op("slice"), {x}, {{"shape", selection.shape}, {"starts", selection.starts}, {"steps", selection.steps}}, origin);
+  return dimshuffle(Operand(part, origin), selection.pattern);
+}
+
+Expr indexed_node(const char* row, std::vector<Expr> operands, const Selection& selection, OriginId origin) {
+  operands.insert(operands.end(), selection.arrays.begin(), selection.arrays.end());
+  return make_node(op(row), std::move(operands), {{"axes", selection.axes}, {"position", selection.place}}, origin);
+}
+
+std::vector<Expr> aligned_indices(const char* function, std::vector<Expr> arrays, OriginId origin) {
+  return align(function, std::move(arrays), origin);
+}
+
+Expr index(const Operand& operand, const std::vector<IndexItem>& items) {
+  const Expr x = operand.as_expr();
+  const Selection selection = select("index", x, items, operand.origin());
+  const Expr part = basic_part(x, selection, operand.origin());
+  return selection.arrays.empty() ? part : indexed_node("take", {part}, selection, operand.origin());
+}
+
+Expr take(const Operand& operand, const Operand& indices, const Axis& axis) {
+  const Expr x = operand.as_expr();
+  const int64_t at = resolve_axes("take", x.type(), Axes{axis}, operand.origin()).front();
+  std::vector<IndexItem> items(static_cast<size_t>(at), Slice{});
+  if (indices.weak() == Operand::Weak::integer) items.emplace_back(indices.integer());
+  else items.emplace_back(indices.as_expr());
+  const Selection selection = select("take", x, items, operand.origin());
+  const Expr part = basic_part(x, selection, operand.origin());
+  return selection.arrays.empty() ? part : indexed_node("take", {part}, selection, operand.origin());
+}
+
+Expr take(const Operand& operand, const Operand& indices) { return take(Operand(ravel(operand), operand.origin()), indices, 0); }
 
 Expr slice(const Operand& operand, const Axis& axis, const Slice& range) {
   const Expr x = operand.as_expr();
@@ -104,7 +207,7 @@ Expr slice(const Operand& operand, const Axis& axis, const Slice& range) {
   std::vector<Range> ranges;
   for (size_t k = 0; k < x.shape().size(); ++k)
     ranges.push_back(k == at ? range_of(range, x.shape()[k], operand.origin()) : whole(x.shape()[k]));
-  return make_slice(x, ranges, operand.origin());
+  return sliced(x, ranges, operand.origin());
 }
 
 Expr flip(const Operand& operand, const Axes& axes) {
@@ -113,7 +216,7 @@ Expr flip(const Operand& operand, const Axes& axes) {
   for (const Dim& n : x.shape()) ranges.push_back(whole(n));
   for (const int64_t axis : resolve_axes("flip", x.type(), axes, operand.origin()))
     ranges[static_cast<size_t>(axis)] = range_of({.step = -1}, x.shape()[static_cast<size_t>(axis)], operand.origin());
-  return make_slice(x, ranges, operand.origin());
+  return sliced(x, ranges, operand.origin());
 }
 
 }  // namespace voxloom

@@ -1,7 +1,7 @@
 // ops/interpret_index.cpp: reads at computed indices, and writes at given ones.
 #include <voxloom/graph/op_info.h>
 #include <voxloom/ops/host_array.h>
-#include <voxloom/ops/infer.h>
+#include <voxloom/ops/index_rule.h>
 #include <voxloom/ops/interpret_index.h>
 #include <voxloom/ops/vecmath.h>
 
@@ -27,6 +27,14 @@ template <class F> void each_index(const std::vector<int64_t>& shape, F&& f) {
     while (k > 0 && ++index[k - 1] == shape[k - 1]) index[--k] = 0;
     if (k == 0) return;
   }
+}
+
+/// `index` counts from the front: below 0 it was counted from the end.
+[[noreturn]] void fail_outside(const Node& node, int64_t index, int64_t axis, int64_t size) {
+  fail_user(ErrorCode::index, node.op().name,
+            "index " + std::to_string(index < 0 ? index - size : index) + " is out of bounds for axis " + std::to_string(axis) +
+                " with size " + std::to_string(size),
+            node.origin());
 }
 
 /// An indexed node at one element of its output after the other.
@@ -62,10 +70,15 @@ class Indexed {
                   which + " has size " + std::to_string(size) + " on axis " + std::to_string(axis) + " where the result has " +
                       std::to_string(out_.shape[static_cast<size_t>(map.out_axis)]),
                   node_.origin());
-      if (map.relation != AxisRelation::gather || map.out_axis < 0 || size == 0) continue;
-      const int64_t first = map.b.evaluate(bindings), last = first + (size - 1) * map.a,
+      if (map.relation != AxisRelation::gather || map.out_axis < 0) continue;
+      const int64_t count = map.count.evaluate(bindings), first = map.b.evaluate(bindings), last = first + (count - 1) * map.a,
                     whole = out_.shape[static_cast<size_t>(map.out_axis)];
-      if (std::min(first, last) < 0 || std::max(first, last) >= whole)
+      if (size != count && !node_.input(k).shape()[axis].is_one())
+        fail_user(ErrorCode::shape, node_.op().name,
+                  which + " has size " + std::to_string(size) + " on axis " + std::to_string(axis) + " where " + std::to_string(count) +
+                      " elements are set",
+                  node_.origin());
+      if (count > 0 && (std::min(first, last) < 0 || std::max(first, last) >= whole))
         fail_user(ErrorCode::index, node_.op().name,
                   "elements " + std::to_string(first) + " to " + std::to_string(last) + " of axis " + std::to_string(map.out_axis) +
                       ", which has size " + std::to_string(whole),
@@ -102,21 +115,14 @@ class Indexed {
     for (size_t axis = 0; axis < maps_[source].size(); ++axis) {
       if (maps_[source][axis].relation != AxisRelation::gather) continue;
       const int64_t size = operands_[source]->shape[axis];
-      if (fns_.checked && inside[j].bits == 0) fail_outside(to_int(where[j]), axis, size);
+      if (fns_.checked && inside[j].bits == 0) fail_outside(node_, to_int(where[j]), static_cast<int64_t>(axis), size);
       all = all && inside[j].bits != 0;
-      offset += to_int(where[j]) * strides_[source][axis];
+      if (!node_.input(source).shape()[axis].is_one()) offset += to_int(where[j]) * strides_[source][axis];
       ++j;
     }
     const DType part = real_part_of(operands_[source]->dtype);
     in_[source] = all ? load(source, offset) : Cx<Scalar>{{part, 0}, {part, 0}};
     return builder_.boolean(all);
-  }
-
-  [[noreturn]] void fail_outside(int64_t index, size_t axis, int64_t size) const {
-    fail_user(ErrorCode::index, node_.op().name,
-              "index " + std::to_string(index < 0 ? index - size : index) + " is out of bounds for axis " + std::to_string(axis) +
-                  " with size " + std::to_string(size),
-              node_.origin());
   }
 
   const Node& node_;
@@ -130,20 +136,16 @@ class Indexed {
   std::vector<Scalar> at_, sizes_;
 };
 
-/// The index in operand k at one index of the broadcast indices, counted from the front; UserError when it lies outside.
-int64_t chosen(const Node& node, size_t k, const HostArray& indices, const std::vector<int64_t>& at, int64_t axis, int64_t size) {
+/// The index at one index of the broadcast indices, counted from the front; UserError when it lies outside.
+int64_t chosen(const Node& node, const HostArray& indices, const std::vector<int64_t>& at, int64_t axis, int64_t size) {
   const auto strides = strides_of(indices);
   int64_t offset = 0;
   for (size_t j = 0; j < at.size(); ++j) offset += indices.shape[j] == 1 ? 0 : at[j] * strides[j];
   ScalarBuilder b;
-  const int64_t given = to_int(b.cast(DType::i64, load_element(indices.bytes.data() + offset, indices.dtype).re));
-  const int64_t index = given < 0 && is_signed_int(node.input(k).dtype()) ? given + size : given;
-  if (index < 0 || index >= size)
-    fail_user(
-        ErrorCode::index, node.op().name,
-        "index " + std::to_string(given) + " is out of bounds for axis " + std::to_string(axis) + " with size " + std::to_string(size),
-        node.origin());
-  return index;
+  const Scalar given = load_element(indices.bytes.data() + offset, indices.dtype).re;
+  const FrontIndex<ScalarBuilder> front = front_index(b, given, integer(size));
+  if (front.inside.bits == 0) fail_outside(node, to_int(front.index), axis, size);
+  return to_int(front.index);
 }
 
 Cx<Scalar> sum(ScalarBuilder& b, DType dtype, const Cx<Scalar>& x, const Cx<Scalar>& y) {
@@ -181,7 +183,7 @@ void interpret_scatter(const Node& node, std::span<const HostArray* const> opera
       int64_t target = 0, source = 0;
       for (size_t k = 0; k < axes.size(); ++k) {
         const auto axis = static_cast<size_t>(axes[k]);
-        target += chosen(node, k + 2, *operands[k + 2], at, axes[k], out.shape[axis]) * to[axis];
+        target += chosen(node, *operands[k + 2], at, axes[k], out.shape[axis]) * to[axis];
       }
       for (size_t j = 0; j < at.size(); ++j) source += at[j] * from[position + j];
       if (!writes) return;

@@ -1,4 +1,5 @@
 // ops/rows_index.cpp: what knows or computes indices: iota, take, slices that are set, and setting or adding at integer arrays.
+#include <voxloom/ops/index_rule.h>
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
 #include <voxloom/ops/vecmath.h>
@@ -168,32 +169,40 @@ struct Take {
   }
   static bool reads_position(const Node&, int) { return false; }
   template <class B, class V> static void index(B& b, const Node& node, const Element<B, V>& e, V* index, V* inside) {
-    const V zero = b.lit_int(DType::i64, 0);
     for (size_t k = 0; k + 1 < node.inputs().size(); ++k) {
-      const V given = b.cast(DType::i64, e.in[k + 1].re);
-      const bool may_count_back = is_signed_int(node.input(k + 1).dtype());
-      index[k] = may_count_back ? b.select(b.lt(given, zero), b.add(given, e.sizes[k]), given) : given;
-      inside[k] = b.bit_and(b.le(zero, index[k]), b.lt(index[k], e.sizes[k]));
+      const FrontIndex<B> front = front_index(b, e.in[k + 1].re, e.sizes[k]);
+      index[k] = front.index;
+      inside[k] = front.inside;
     }
   }
   template <class B, class V> static void value(B&, const Node&, const Element<B, V>& e, V, Cx<V>* out) { *out = e.in[0]; }
 };
 
-// ---- set_slice(x, y), inc_slice(x, y): element i of y is for element "starts" + i * "steps" of x ----
+// ---- set_slice(x, y), inc_slice(x, y): element i of y is for element "starts" + i * "steps" of x, "shape" of them; shape -1 is a whole axis
+// (start 0, step 1), so that the node means the same when the axis is cut into blocks ----
 
-bool is_whole(const Node& node, size_t axis) {
-  return node.attr_dims("starts")[axis] == Dim(0) && node.attr_ints("steps")[axis] == 1 &&
-         node.input(0).shape()[axis] == node.input(1).shape()[axis];
-}
+bool is_whole(const Node& node, size_t axis) { return node.attr_dims("shape")[axis] == Dim(-1); }
 
 Type infer_set_slice(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs, OriginId origin) {
   const auto& starts = need_attr<Dims>(row, attrs, "starts", origin);
   const auto& steps = need_attr<Ints>(row, attrs, "steps", origin);
+  const auto& shape = need_attr<Dims>(row, attrs, "shape", origin);
   common_dtype(row, in, 0, BIFC, origin);
   const auto rank = static_cast<size_t>(in[0].rank());
-  if (starts.size() != rank || steps.size() != rank || in[1].shape().size() != rank)
-    fail_user(ErrorCode::usage, row.name, "starts, steps and the second operand need one entry per axis", origin);
-  for (size_t k = 0; k < rank; ++k) check_slice(row, k, in[0].shape()[k], starts[k], in[1].shape()[k], steps[k], origin);
+  if (starts.size() != rank || steps.size() != rank || shape.size() != rank || in[1].shape().size() != rank)
+    fail_user(ErrorCode::usage, row.name, "starts, steps, shape and the second operand need one entry per axis", origin);
+  for (size_t k = 0; k < rank; ++k) {
+    const bool whole = shape[k] == Dim(-1);
+    const Dim& count = whole ? in[0].shape()[k] : shape[k];
+    if (whole && (!(starts[k] == Dim(0)) || steps[k] != 1))
+      fail_user(ErrorCode::usage, row.name, "a whole axis starts at 0 and has step 1", origin);
+    check_slice(row, k, in[0].shape()[k], starts[k], count, steps[k], origin);
+    const Dim& given = in[1].shape()[k];
+    if (!given.is_one() && (count.is_one() || !meet(count, given)))
+      fail_user(ErrorCode::shape, row.name,
+                "axis " + std::to_string(k) + " of the values has size " + given.str() + " where " + count.str() + " elements are set",
+                origin);
+  }
   return in[0].type();
 }
 
@@ -201,10 +210,14 @@ std::vector<AxisMap> set_slice_axes(const Node& node, size_t operand) {
   std::vector<AxisMap> maps;
   for (int k = 0; k < node.type().rank(); ++k) {
     const auto at = static_cast<size_t>(k);
-    if (operand == 0 || is_whole(node, at)) maps.push_back({.relation = AxisRelation::map, .out_axis = k});
-    else
-      maps.push_back(
-          {.relation = AxisRelation::gather, .out_axis = k, .a = node.attr_ints("steps")[at], .b = node.attr_dims("starts")[at]});
+    AxisMap map{.relation = AxisRelation::map, .out_axis = k};
+    if (operand == 1 && !is_whole(node, at)) {
+      map = {.relation = AxisRelation::gather, .out_axis = k, .a = node.attr_ints("steps")[at], .b = node.attr_dims("starts")[at]};
+      map.count = node.attr_dims("shape")[at];
+    } else if (node.input(operand).shape()[at].is_one() && !node.type().shape[at].is_one()) {
+      map.relation = AxisRelation::broadcast;
+    }
+    maps.push_back(map);
   }
   return maps;
 }
@@ -218,7 +231,7 @@ template <bool Adds> struct SetSlice {
     for (size_t k = 0; k < node.type().shape.size(); ++k) {
       if (is_whole(node, k)) continue;
       sizes.push_back(node.attr_dims("starts")[k]);
-      sizes.push_back(node.input(1).shape()[k]);
+      sizes.push_back(node.attr_dims("shape")[k]);
     }
     return sizes;
   }

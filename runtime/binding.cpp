@@ -138,15 +138,23 @@ class Binder {
                   ", but the result is " + std::string(name_of(needed.dtype)) + " " + to_string(needed.shape));
   }
 
-  // Byte stride of an access along each loop axis.
+  // An array without elements is read only for values that are of no use; it is then taken for one of zeros that has no extent.
+  static bool reads_nothing(const AccessRecipe& access, const Layout& layout) { return !access.written && layout.shape.product() == 0; }
+
+  // Byte stride of an access along each loop axis, then for each computed index.
   std::vector<std::vector<int64_t>> strides_of(const KernelStep& step) const {
     std::vector<std::vector<int64_t>> all;
     for (const AccessRecipe& access : step.accesses) {
-      std::vector<int64_t> strides(step.extents.size(), 0);
+      std::vector<int64_t> strides(step.extents.size() + max_rank, 0);
       const Layout& layout = b_.slots[static_cast<size_t>(access.slot)];
+      if (reads_nothing(access, layout)) {
+        all.push_back(std::move(strides));
+        continue;
+      }
       for (size_t k = 0; k < access.terms.size(); ++k) {
         const AxisTerm& t = access.terms[k];
         if (t.axis >= 0) strides[static_cast<size_t>(t.axis)] += t.a * layout.strides[static_cast<int>(k)];
+        if (t.gathered >= 0) strides[step.extents.size() + static_cast<size_t>(t.gathered)] += t.a * layout.strides[static_cast<int>(k)];
       }
       all.push_back(std::move(strides));
     }
@@ -199,7 +207,7 @@ class Binder {
       const Layout& layout = b_.slots[static_cast<size_t>(step.accesses[k].slot)];
       const auto item = static_cast<int64_t>(size_of(step.accesses[k].storage));
       const bool whole_element = size_of(layout.dtype) == static_cast<size_t>(item);
-      const int64_t inner = extents.empty() ? 0 : strides[k].back();
+      const int64_t inner = extents.empty() ? 0 : strides[k][extents.size() - 1];
       const bool uses = !extents.empty() && std::any_of(step.accesses[k].terms.begin(), step.accesses[k].terms.end(),
                                                         [&](const AxisTerm& t) { return t.axis == static_cast<int>(extents.size()) - 1; });
       if (!uses || (whole_element && inner == item)) key.unit |= uint64_t{1} << k;
@@ -331,6 +339,8 @@ class Binder {
                                                                         : 1;
       bound.scratch_bytes += static_cast<size_t>(ceil_div(elements * static_cast<int64_t>(s.item_size), 64) * 64);
     }
+    for (const IndexCheck& check : bound.variant->checks)
+      bound.checks.push_back({offsets[static_cast<size_t>(check.scratch)], check.size.evaluate(dims)});
     for (const ParamRecipe& p : bound.variant->params) {
       using Kind = ParamRecipe::Kind;
       int64_t value = 0;
@@ -377,6 +387,10 @@ class Binder {
       const AccessRecipe& access = step.accesses[static_cast<size_t>(index)];
       const Slot& slot = program_.slots[static_cast<size_t>(access.slot)];
       const Layout& layout = b_.slots[static_cast<size_t>(access.slot)];
+      if (reads_nothing(access, layout)) {
+        bound.pointers.push_back({-1, 0, 0});
+        continue;
+      }
       BoundStep::Pointer pointer{access.slot, access.part * static_cast<int64_t>(size_of(access.storage)), 0};
       for (size_t k = 0; k < access.terms.size(); ++k) {
         const int64_t stride = layout.strides[static_cast<int>(k)];

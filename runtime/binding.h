@@ -25,7 +25,7 @@ struct BoundStep {
   std::shared_ptr<const KernelVariant> variant;
   std::vector<int64_t> params;
   struct Pointer {
-    int slot = 0;
+    int slot = 0;  ///< -1: a place to read from for an array without elements
     int64_t offset = 0;
     int64_t stream_stride = 0;  ///< bytes per position of the streamed axis, for steps in whole-array positions
   };
@@ -39,6 +39,11 @@ struct BoundStep {
   int position_lo = -1, position_hi = -1, block_leaves = -1, block_parity = -1;
   int64_t leaf_length = 0, per_position = 1;  ///< positions of the reduction per index of the streamed axis
   bool leaf_parallel = false;
+  /// Checks of the variant, bound: place in the scratch of each worker, and the size of the axis.
+  struct Check {
+    int64_t scratch_offset = 0, size = 0;
+  };
+  std::vector<Check> checks;
 };
 
 /// Which part of the streamed axis a run covers.

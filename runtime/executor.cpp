@@ -18,6 +18,7 @@ namespace {
 constexpr size_t inline_pointers = 64;
 constexpr size_t inline_slots = 32;
 constexpr size_t inline_params = 96;
+alignas(64) char no_elements[64];  ///< read in place of an array without elements; never written
 
 void grow(Buffer& buffer, int64_t bytes) {
   if (bytes > buffer.bytes()) {
@@ -102,7 +103,8 @@ class Runner {
     Inline<char*, inline_pointers> pointers(step.pointers.size());
     for (size_t k = 0; k < step.pointers.size(); ++k) {
       const auto& p = step.pointers[k];
-      pointers[k] = reinterpret_cast<char*>(bases_[static_cast<size_t>(p.slot)]) + p.offset - options_.block.start * p.stream_stride;
+      char* base = p.slot < 0 ? no_elements : reinterpret_cast<char*>(bases_[static_cast<size_t>(p.slot)]);
+      pointers[k] = base + p.offset - options_.block.start * p.stream_stride;
     }
     int64_t range = step.range;
     if (step.position_lo >= 0 && b_.program->stream_symbol.empty()) {
@@ -129,8 +131,32 @@ class Runner {
     call(step, step.params.data(), pointers.data(), range);
   }
 
+  // Every worker has a place of its own for an index that lies outside; several such are told of by one of them.
+  template <class F> void each_check(const BoundStep& step, F&& f) const {
+    const int workers = step.chunk == 0 ? 1 : std::max(1, options_.threads);
+    for (int w = 0; w < workers; ++w) {
+      for (size_t k = 0; k < step.checks.size(); ++k)
+        f(k, reinterpret_cast<int64_t*>(workspace_.scratch.data() + static_cast<size_t>(w) * b_.scratch_bytes +
+                                        step.checks[k].scratch_offset));
+    }
+  }
+
   void call(const BoundStep& step, const int64_t* params, char* const* pointers, int64_t range) {
     if (range <= 0) return;
+    each_check(step, [](size_t, int64_t* found) { *found = INT64_MIN; });
+    call_range(step, params, pointers, range);
+    each_check(step, [&](size_t k, const int64_t* found) {
+      if (*found == INT64_MIN) return;
+      const IndexCheck& check = step.variant->checks[k];
+      const int64_t size = step.checks[k].size;
+      fail_user(ErrorCode::index, check.op,
+                "index " + std::to_string(*found < 0 ? *found - size : *found) + " is out of bounds for axis " +
+                    std::to_string(check.axis) + " with size " + std::to_string(size),
+                check.origin);
+    });
+  }
+
+  void call_range(const BoundStep& step, const int64_t* params, char* const* pointers, int64_t range) {
     const KernelEntry entry = step.variant->entry;
     auto* scratch = reinterpret_cast<char*>(workspace_.scratch.data());
     if (step.chunk == 0 || options_.threads <= 1) {

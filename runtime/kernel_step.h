@@ -3,6 +3,7 @@
 
 #include <voxloom/graph/dim.h>
 #include <voxloom/graph/dtype.h>
+#include <voxloom/graph/error.h>
 
 #include <cstdint>
 #include <functional>
@@ -14,11 +15,13 @@ namespace voxloom::runtime {
 
 using KernelEntry = void (*)(const int64_t* params, char* const* pointers, int64_t begin, int64_t end, char* scratch);
 
-/// One axis of a slot's array: slot index = a * (index of loop axis) + b; axis = -1: the constant b.
+/// One axis of a slot's array: slot index = a * (index of loop axis) + b; axis = -1: the constant b, or with gathered >= 0
+/// a * (index number `gathered` that the kernel computes for this access) + b.
 struct AxisTerm {
   int axis = -1;
   int64_t a = 1;
   Dim b = 0;
+  int gathered = -1;
   friend bool operator==(const AxisTerm&, const AxisTerm&) = default;
 };
 
@@ -41,7 +44,7 @@ struct ParamRecipe {
     block_leaf_count,  ///< leaves of a reduction of length dim that the positions [position_lo, position_hi) touch
     tile,              ///< elements of the innermost axis per piece of work, chosen at bind
     tile_count,        ///< ceil(innermost extent / tile)
-    stride,            ///< byte stride of `access` along loop axis `axis`
+    stride,            ///< byte stride of `access` along loop axis `axis`; from the number of loop axes on: per computed index
     scratch_offset,    ///< byte offset of scratch array `access`
     position_lo,       ///< first and one-past-last position of the streamed reduction in this block
     position_hi,
@@ -59,6 +62,15 @@ struct ScratchRecipe {
   size_t item_size = 8;
 };
 
+/// An index that must lie in an axis of `size`: the kernel writes one that does not to its scratch array number `scratch`.
+struct IndexCheck {
+  int scratch = 0;
+  Dim size = 0;
+  int axis = 0;
+  std::string op;
+  OriginId origin = {};
+};
+
 /// A kernel compiled for one choice of layouts.
 struct KernelVariant {
   std::shared_ptr<const void> code;  ///< keeps the machine code alive
@@ -66,6 +78,7 @@ struct KernelVariant {
   std::vector<ParamRecipe> params;
   std::vector<int> pointers;  ///< access recipe of each pointer
   std::vector<ScratchRecipe> scratch;
+  std::vector<IndexCheck> checks;
   double compile_seconds = 0;
   bool from_cache = false;
 };

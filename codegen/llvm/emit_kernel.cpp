@@ -77,6 +77,7 @@ void KernelEmitter::block(const Block& statements) {
       case Stmt::Kind::param: define(s.id, param(s.slot)); break;
       case Stmt::Kind::load: define(s.id, load(s)); break;
       case Stmt::Kind::store: store(s); break;
+      case Stmt::Kind::fault: fault(s); break;
       case Stmt::Kind::loop: loop(*s.loop); break;
       case Stmt::Kind::if_: if_(s); break;
       case Stmt::Kind::lane_fold: lane_fold(*s.fold); break;

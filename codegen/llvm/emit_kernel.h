@@ -69,6 +69,7 @@ class KernelEmitter {
   void store(const Stmt& s);
   void store_lanes(const Address& a, V v, unsigned size, bool nontemporal);
   void store_through_buffer(const Address& a, V v, unsigned size);
+  void fault(const Stmt& s);
   template <class Whole, class PartOnly> std::pair<Ir::Block, Ir::Block> if_all_lanes(Whole&& whole, PartOnly&& part);
   bool masks_natively(const Address& a, unsigned size) const;
   template <class F> void for_active_lanes(F&& f);

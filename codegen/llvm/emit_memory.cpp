@@ -2,6 +2,8 @@
 #include <voxloom/codegen/llvm/emit_kernel.h>
 #include <voxloom/graph/error.h>
 
+#include <algorithm>
+
 namespace voxloom::codegen {
 
 /// Sums the terms: those of uniform indices into one pointer, so that they move out of the loop, then those along the lanes.
@@ -163,6 +165,28 @@ void KernelEmitter::store_lanes(const Address& a, V v, unsigned size, bool nonte
     ir_.store(ir_.lane(v, k), pointer, 1);
     if (a.kind == Address::Kind::strided) pointer = ir_.offset(pointer, a.stride);
   }
+}
+
+/// Behind a branch that is hardly ever taken.
+void KernelEmitter::fault(const Stmt& s) {
+  V wrong = use(s.value), index = use(s.terms[0].index);
+  const unsigned lanes = std::max(Ir::lanes_of(wrong), Ir::lanes_of(index));
+  wrong = use(s.value, lanes);
+  index = use(s.terms[0].index, lanes);
+  const bool masked = part_ != nullptr && part_->mask != nullptr && Ir::lanes_of(part_->mask) == lanes && kernel_.values[s.value].lanes;
+  if (masked) wrong = ir_.bit_and(wrong, part_->mask);
+  const V any = lanes == 1 ? wrong : ir_.intrinsic("llvm.vector.reduce.or", {LLVMTypeOf(wrong)}, {wrong});
+  const Ir::Block found = ir_.new_block("fault"), end = ir_.new_block("fault.end");
+  ir_.mark_unlikely(ir_.branch(any, found, end));
+  ir_.at(found);
+  const V least = ir_.c64(INT64_MIN + 1);
+  if (lanes > 1) {
+    const V chosen = ir_.select(wrong, index, ir_.splat(least, lanes));
+    index = ir_.intrinsic("llvm.vector.reduce.smax", {LLVMTypeOf(chosen)}, {chosen});
+  }
+  ir_.store(ir_.intrinsic("llvm.smax", {ir_.i64()}, {index, least}), base(s.slot), 8);
+  ir_.jump(end);
+  ir_.at(end);
 }
 
 void KernelEmitter::store(const Stmt& s) {

@@ -1,0 +1,34 @@
+// ops/selection.h: what an index chooses from an operand: slices and positions first, then arrays of integers.
+#pragma once
+
+#include <voxloom/ops/build.h>
+
+namespace voxloom {
+
+/// take(dimshuffle(slice(x))): elements starts + i * steps of each axis of x (`shape` of them), its axes in the order `pattern` (-1 is a new
+/// one; axes left out have one element), and of that `arrays` along `axes`, whose own axes stand at `place`.
+struct Selection {
+  std::vector<Dim> starts, shape;
+  std::vector<int64_t> steps;
+  std::vector<int> pattern;
+  std::vector<Expr> arrays;
+  std::vector<int64_t> axes;
+  int64_t place = 0;
+
+  void add_range(Dim start, int64_t step, Dim size) {
+    starts.push_back(std::move(start));
+    steps.push_back(step);
+    shape.push_back(std::move(size));
+  }
+};
+
+/// NumPy's meaning of the items; UserError names `function`.
+Selection select(const char* function, const Expr& x, const std::vector<IndexItem>& items, OriginId origin);
+/// What slices and positions choose; x itself where they choose everything.
+Expr basic_part(const Expr& x, const Selection& selection, OriginId origin);
+/// A take node (or set_at, inc_at with the values as second operand); the arrays have one rank.
+Expr indexed_node(const char* row, std::vector<Expr> operands, const Selection& selection, OriginId origin);
+/// Integer arrays brought to one rank.
+std::vector<Expr> aligned_indices(const char* function, std::vector<Expr> arrays, OriginId origin);
+
+}  // namespace voxloom
