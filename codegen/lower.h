@@ -26,12 +26,20 @@ enum class KernelPart : uint8_t {
   scatter,     ///< writes the values of a scatter node into its storage
 };
 
+/// An operand in memory: the array of a slot seen through views.
+struct ScatterOperand {
+  int slot = 0;
+  std::vector<IndexTerm> terms;
+};
+
 struct LowerInput {
   const Group* group = nullptr;
   std::vector<Sink> sinks;
   std::unordered_map<const Node*, int> slots;  ///< program slot of every materialised value that is read
   KernelPart part = KernelPart::whole;
-  const Node* scatter = nullptr;  ///< scatter: the node; the group has its axes and no nodes
+  /// scatter: the node, and the arrays of its operands from the second one on; `slots` has its own storage. The group has its axes and no nodes.
+  const Node* scatter = nullptr;
+  std::vector<ScatterOperand> scatter_operands;
   /// leaves, fold: one slot per state component, shape [P..., leaves]. accumulate, finish: three (leaf, group, total) per component, shape
   /// [P..., I...]; leaves with streaming: the carry slots follow, one per component, shape [P..., 2 * 32].
   std::vector<int> state_slots;

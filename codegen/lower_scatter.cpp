@@ -49,15 +49,15 @@ ScatterAxes scatter_axes(const Node& n, Group& group) {
 }
 
 void add_operand(runtime::KernelStep& step, const LowerInput& in, size_t operand, const std::vector<int>& loop_axes) {
-  const ViewMap map = resolve_views(in.scatter->input(operand));
+  const ScatterOperand& array = in.scatter_operands[operand - 1];
   std::vector<runtime::AxisTerm> terms;
-  for (const IndexTerm& t : map.terms) {
+  for (const IndexTerm& t : array.terms) {
     const int axis = t.axis < 0 ? -1 : loop_axes[static_cast<size_t>(t.axis)];
     terms.push_back({axis, axis < 0 ? 1 : t.a, t.b});
   }
-  const DType dtype = map.base->type().dtype;
+  const DType dtype = in.scatter->input(operand).dtype();
   for (int part = 0; part < (is_complex(dtype) ? 2 : 1); ++part)
-    step.accesses.push_back({in.slots.at(map.base), part, false, real_part_of(dtype), terms});
+    step.accesses.push_back({array.slot, part, false, real_part_of(dtype), terms});
 }
 
 }  // namespace

@@ -136,6 +136,16 @@ class Builder {
     return std::all_of(n->type().shape.begin(), n->type().shape.end(), [](const Dim& d) { return d.is_one(); });
   }
 
+  // A temporary with the elements of an expression that is seen through views.
+  int dense_slot(const Expr& value, const char* label) {
+    PlannedGroup copy;
+    copy.group = copy_group(value);
+    const int slot = add_slot({.kind = Slot::Kind::temporary, .type = value.type(), .label = label});
+    copy.stores.push_back({value, nullptr, -2 - slot, {}});
+    add_group(copy);
+    return slot;
+  }
+
   // The storage holds the first operand already.
   void add_scatter(const Node* n) {
     auto group = std::make_shared<Group>(scatter_group(*n));
@@ -145,8 +155,13 @@ class Builder {
     in.scatter = n;
     in.slots[n] = slot_of(n);
     for (size_t k = 1; k < n->inputs().size(); ++k) {
-      const Node* base = resolve_views(n->input(k)).base;
-      in.slots[base] = slot_of(base);
+      const ViewMap map = resolve_views(n->input(k));
+      if (!is_scalar_constant(map.base)) {
+        in.scatter_operands.push_back({slot_of(map.base), map.terms});
+        continue;
+      }
+      in.scatter_operands.push_back({dense_slot(n->input(k), n->op().name), {}});
+      for (int axis = 0; axis < n->input(k).rank(); ++axis) in.scatter_operands.back().terms.push_back({axis, 1, 0});
     }
     add_step(group, in, false);
   }
@@ -156,17 +171,7 @@ class Builder {
     if (n->op().kind != OpKind::reshape) { fail_user(ErrorCode::usage, n->op().name, "is not supported by the compiler yet", n->origin()); }
     const ViewMap map = resolve_views(n->input(0));
     const bool direct = map.base == n->input(0).get() && !is_scalar_constant(map.base);
-    int source = -1;
-    if (direct) {
-      source = slot_of(map.base);
-    } else {  // a view is laid out densely first
-      PlannedGroup copy;
-      copy.group = copy_group(n->input(0));
-      Slot slot{.kind = Slot::Kind::temporary, .type = n->input(0).type(), .label = "reshape"};
-      source = add_slot(slot);
-      copy.stores.push_back({n->input(0), nullptr, -2 - source, {}});
-      add_group(copy);
-    }
+    const int source = direct ? slot_of(map.base) : dense_slot(n->input(0), "reshape");
     Slot slot{.kind = Slot::Kind::alias, .type = n->type(), .index = source, .label = "reshape"};
     slot_of_[n] = add_slot(slot);
     program_->order.push_back({-1, slot_of_[n], false});

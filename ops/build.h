@@ -7,8 +7,10 @@
 
 #include <initializer_list>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace voxloom {
@@ -207,5 +209,32 @@ VOXLOOM_API Expr concatenate(const std::vector<Operand>& operands, const Axis& a
 VOXLOOM_API Expr stack(const std::vector<Operand>& operands, int position = 0);
 /// Images side by side along a new, last axis of that name: stack({a, b}, "t").
 VOXLOOM_API Expr stack(const std::vector<Operand>& operands, const Axis& axis);
+/// Elements moved on by `shift`; those that leave at the end come in at the start.
+VOXLOOM_API Expr roll(const Operand& x, int64_t shift, const Axis& axis);
+/// Each element so many times.
+VOXLOOM_API Expr repeat(const Operand& x, int64_t repeats, const Axis& axis);
+/// The whole so many times along each of the last axes.
+VOXLOOM_API Expr tile(const Operand& x, const std::vector<int64_t>& repeats);
+/// With so many elements of that value before and after each axis.
+VOXLOOM_API Expr pad(const Operand& x, const std::vector<std::pair<int64_t, int64_t>>& widths, const Operand& value = 0);
+
+// ---- new arrays; without a dtype floatX, or that of the value ----
+VOXLOOM_API Expr full(const Sizes& shape, const Operand& value, std::optional<DType> dtype = {});
+VOXLOOM_API Expr zeros(const Sizes& shape, std::optional<DType> dtype = {});
+VOXLOOM_API Expr ones(const Sizes& shape, std::optional<DType> dtype = {});
+/// Of the shape, axis names and (unless given) dtype of x.
+VOXLOOM_API Expr full_like(const Operand& x, const Operand& value, std::optional<DType> dtype = {});
+VOXLOOM_API Expr zeros_like(const Operand& x, std::optional<DType> dtype = {});
+VOXLOOM_API Expr ones_like(const Operand& x, std::optional<DType> dtype = {});
+/// int64 numbers from start to before stop.
+VOXLOOM_API Expr arange(const Size& stop, std::source_location where = std::source_location::current());
+VOXLOOM_API Expr arange(const Size& start, const Size& stop, int64_t step = 1,
+                        std::source_location where = std::source_location::current());
+/// 1 where column = row + k, otherwise 0.
+VOXLOOM_API Expr eye(const Size& rows, std::optional<Size> columns = {}, int64_t k = 0, std::optional<DType> dtype = {},
+                     std::source_location where = std::source_location::current());
+/// x with 0 above (below) diagonal k of the last two axes.
+VOXLOOM_API Expr tril(const Operand& x, int64_t k = 0);
+VOXLOOM_API Expr triu(const Operand& x, int64_t k = 0);
 
 }  // namespace voxloom

@@ -1,6 +1,4 @@
-// ops/gradient_moves.cpp: gradients of reductions, views, reshape and concatenate.
-#include <voxloom/graph/constant.h>
-#include <voxloom/graph/leaf_ops.h>
+// ops/gradient_moves.cpp: gradients of reductions, views (slices: ops/gradient_index.cpp), reshape and concatenate.
 #include <voxloom/ops/gradient_terms.h>
 #include <voxloom/ops/reduce_types.h>
 #include <voxloom/ops/table.h>
@@ -121,75 +119,7 @@ Expr take_range(const Expr& x, size_t axis, const Dim& start, int64_t step, cons
   return make_node(op("slice"), {x}, {{"shape", std::move(shape)}, {"starts", std::move(starts)}, {"steps", std::move(steps)}}, origin);
 }
 
-/// Zeros of x's type with another size of one axis.
-Expr zeros_beside(const Expr& x, size_t axis, const Dim& size, OriginId origin) {
-  Dims shape = x.shape();
-  shape[axis] = size;
-  const Type& type = x.type();
-  const Expr scalar = zero({x, origin}).expr();
-  auto payload = std::static_pointer_cast<const ConstantPayload>(scalar->payload());
-  const Expr one = make_constant(constant_op(), std::move(payload), type.order, type.names, origin);
-  return one.shape() == shape ? one : make_node(op("broadcast_to"), {one}, {{"shape", std::move(shape)}}, origin);
-}
-
-bool is_none(const Dim& size) { return size.is_constant() && size.constant() == 0; }
-
-Expr with_zeros(const Expr& x, size_t axis, const Dim& before, const Dim& after, OriginId origin) {
-  std::vector<Expr> parts;
-  if (!is_none(before)) parts.push_back(zeros_beside(x, axis, before, origin));
-  parts.push_back(x);
-  if (!is_none(after)) parts.push_back(zeros_beside(x, axis, after, origin));
-  if (parts.size() == 1) return x;
-  return make_node(op("concatenate"), std::move(parts), {{"axis", static_cast<int64_t>(axis)}}, origin);
-}
-
-/// Each element followed by step - 1 zeros: a new axis of zeros beside the axis, on its faster side, merged into it.
-Expr with_gaps(const Expr& x, size_t axis, int64_t step, OriginId origin) {
-  const size_t fast = x.type().order == Order::C ? axis + 1 : axis;
-  Ints pattern;
-  for (int64_t k = 0; k < x.rank(); ++k) pattern.push_back(k);
-  pattern.insert(pattern.begin() + static_cast<std::ptrdiff_t>(fast), -1);
-  const Expr wide = with_zeros(shuffle(x, std::move(pattern), origin), fast, 0, step - 1, origin);
-  Dims shape = x.shape();
-  shape[axis] = shape[axis] * Dim(step);
-  return make_node(op("reshape"), {wide}, {{"shape", std::move(shape)}}, origin);
-}
-
-/// The gradient of elements start, start + step, ... of an axis of size n: they go back to their places, between zeros.
-Expr put_back(const Expr& g, size_t axis, Dim start, int64_t step, const Dim& n, OriginId origin) {
-  const Dim count = g.shape()[axis];
-  Expr x = g;
-  if (is_none(count)) return zeros_beside(g, axis, n, origin);
-  const bool to_the_end = step == 1 && (count == n - start || count == max(n - start, 0));
-  if (step < 0) {
-    start = start + (count - Dim(1)) * Dim(step);
-    x = take_range(x, axis, count - Dim(1), -1, count, origin);
-    step = -step;
-  }
-  // Where there turn out to be no elements, the first one may lie anywhere.
-  if (!count.is_constant() && !(start == Dim(0)) && !(count == n - start)) start = min(start.is_constant() ? start : max(start, 0), n);
-  if (to_the_end) return with_zeros(x, axis, start, 0, origin);
-  if (step > 1) x = with_gaps(x, axis, step, origin);
-  const Dim room = n - start, used = x.shape()[axis];
-  if (step == 1) return with_zeros(x, axis, start, max(room - used, 0), origin);
-  // The last element needs no zeros after it: what stands over is cut off.
-  x = with_zeros(x, axis, 0, max(room - used, 0), origin);
-  return with_zeros(take_range(x, axis, 0, 1, room, origin), axis, start, 0, origin);
-}
-
 }  // namespace
-
-std::vector<Expr> slice_gradient(const Expr& node, const Expr& g) {
-  const Dims& starts = node->attr_dims("starts");
-  const Ints& steps = node->attr_ints("steps");
-  Expr x = g;
-  for (size_t k = 0; k < starts.size(); ++k) {
-    const Dim& n = node->input(0).shape()[k];
-    if (starts[k] == Dim(0) && steps[k] == 1 && node->type().shape[k] == n) continue;
-    x = put_back(x, k, starts[k], steps[k], n, node->origin());
-  }
-  return {x};
-}
 
 std::vector<Expr> concatenate_gradient(const Expr& node, const Expr& g) {
   const auto along = static_cast<size_t>(node->attr_int("axis"));

@@ -83,9 +83,15 @@ std::vector<Expr> extremum_gradient(const Expr& node, const Expr& g);
 std::vector<Expr> variance_gradient(const Expr& node, const Expr& g);
 std::vector<Expr> deviation_gradient(const Expr& node, const Expr& g);
 std::vector<Expr> dimshuffle_gradient(const Expr& node, const Expr& g);
-std::vector<Expr> slice_gradient(const Expr& node, const Expr& g);
 std::vector<Expr> reshape_gradient(const Expr& node, const Expr& g);
 std::vector<Expr> concatenate_gradient(const Expr& node, const Expr& g);
+// ---- of slices and indices, ops/gradient_index.cpp ----
+std::vector<Expr> slice_gradient(const Expr& node, const Expr& g);
+std::vector<Expr> take_gradient(const Expr& node, const Expr& g);
+std::vector<Expr> set_slice_gradient(const Expr& node, const Expr& g);
+std::vector<Expr> inc_slice_gradient(const Expr& node, const Expr& g);
+std::vector<Expr> set_at_gradient(const Expr& node, const Expr& g);
+std::vector<Expr> inc_at_gradient(const Expr& node, const Expr& g);
 /// g itself: what an operand repeats is summed by the walk, which also puts back its dtype, names and order.
 std::vector<Expr> same_gradient(const Expr& node, const Expr& g);
 

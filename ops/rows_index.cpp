@@ -1,4 +1,5 @@
 // ops/rows_index.cpp: what knows or computes indices: iota, take, slices that are set, and setting or adding at integer arrays.
+#include <voxloom/ops/gradient_terms.h>
 #include <voxloom/ops/index_rule.h>
 #include <voxloom/ops/infer.h>
 #include <voxloom/ops/row_templates.h>
@@ -296,20 +297,21 @@ const OpInfo rows[] = {
      .indexed = indexed_fns<Iota>(), .no_gradient = true,
      .doc = "the index along attribute axis, in attribute shape", .domain = "int64", .family = family},
     {.name = "take", .kind = OpKind::indexed, .min_arity = 2, .max_arity = 1 + max_rank, .infer = infer_take, .axes = take_axes,
-     .indexed = indexed_fns<Take>(),
+     .indexed = indexed_fns<Take>(), .gradient = take_gradient,
      .doc = "x at the indices in the other operands, one for each of attribute axes",
      .domain = "negative indices count from the end; others outside are an error", .family = family},
     {.name = "set_slice", .kind = OpKind::indexed, .min_arity = 2, .max_arity = 2, .promotion = Promotion::keep,
-     .infer = infer_set_slice, .axes = set_slice_axes, .indexed = indexed_fns<SetSlice<false>>(),
+     .infer = infer_set_slice, .axes = set_slice_axes, .indexed = indexed_fns<SetSlice<false>>(), .gradient = set_slice_gradient,
      .doc = "x with y as its elements starts + i * steps", .domain = "y has the shape of that slice", .family = family},
     {.name = "inc_slice", .kind = OpKind::indexed, .min_arity = 2, .max_arity = 2, .promotion = Promotion::keep,
-     .infer = infer_set_slice, .axes = set_slice_axes, .indexed = indexed_fns<SetSlice<true>>(),
+     .infer = infer_set_slice, .axes = set_slice_axes, .indexed = indexed_fns<SetSlice<true>>(), .gradient = inc_slice_gradient,
      .doc = "x with y added to its elements starts + i * steps", .domain = "y has the shape of that slice", .family = family},
     {.name = "set_at", .kind = OpKind::scatter, .min_arity = 3, .max_arity = 2 + max_rank, .infer = infer_set_at, .axes = set_at_axes,
+     .gradient = set_at_gradient,
      .doc = "x with y as its elements at the indices in the other operands", .domain = "of equal indices the last one counts",
      .family = family},
     {.name = "inc_at", .kind = OpKind::scatter, .min_arity = 3, .max_arity = 2 + max_rank, .infer = infer_set_at,
-     .axes = set_at_axes, .scatter = {.adds = true},
+     .axes = set_at_axes, .scatter = {.adds = true}, .gradient = inc_at_gradient,
      .doc = "x with y added to its elements at the indices in the other operands",
      .domain = "equal indices add up, in the order of the indices", .family = family},
 };

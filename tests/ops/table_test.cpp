@@ -25,7 +25,7 @@ TEST_CASE("every row has all its entries") {
     INFO("row " << row->name);
     CHECK(filled(row->name));
     CHECK(names.insert(row->name).second);
-    CHECK(row->min_arity >= 1);
+    CHECK(row->min_arity >= (row->kind == OpKind::indexed ? 0 : 1));
     CHECK(row->max_arity >= row->min_arity);
     CHECK(row->infer != nullptr);
     CHECK(filled(row->doc));
@@ -37,7 +37,12 @@ TEST_CASE("every row has all its entries") {
     CHECK(complete(row->reduction.scalar) == (row->kind == OpKind::reduction));
     CHECK(complete(row->reduction.record) == (row->kind == OpKind::reduction));
     CHECK((row->gradient != nullptr) != row->no_gradient);
-    if (row->kind == OpKind::reduction) CHECK(row->axes != nullptr);
+    if (row->kind == OpKind::reduction || row->kind == OpKind::scatter) CHECK(row->axes != nullptr);
+    CHECK((row->indexed.scalar.value != nullptr && row->indexed.record.value != nullptr) == (row->kind == OpKind::indexed));
+    CHECK((row->indexed.scalar.index != nullptr && row->indexed.record.index != nullptr) == (row->kind == OpKind::indexed));
+    CHECK((row->indexed.sizes != nullptr && row->indexed.reads_position != nullptr) == (row->kind == OpKind::indexed));
+    CHECK(row->indexed.source < row->min_arity);
+    if (row->indexed.source >= 0) CHECK(row->axes != nullptr);
     if (row->flags.associative) CHECK(row->max_arity == 2);
     if (row->flags.commutative) CHECK(row->min_arity == 2);
     if (filled(row->identity) || filled(row->absorbing)) CHECK(row->min_arity == 2);
