@@ -94,6 +94,11 @@ class Selector {
   }
   void check_array(const Expr& array) const {
     if (!array) fail_user(ErrorCode::usage, function_, "an index expression is empty", origin_);
+    if (array.dtype() == DType::boolean)
+      fail_user(ErrorCode::usage, function_,
+                "a mask chooses a number of elements that is known only at the call, which is not supported; write where(mask, x, y), or "
+                "set_subtensor(x, {mask}, values) with values that broadcast",
+                origin_);
     if (!is_integer(array.dtype()))
       fail_user(ErrorCode::dtype, function_, "an index of dtype " + std::string(name_of(array.dtype())) + " (integers choose elements)",
                 origin_);

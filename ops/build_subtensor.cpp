@@ -63,6 +63,31 @@ Expr change(const Change& change, const Expr& x, const Selection& s, const Opera
   return part.same_as(x) ? changed : change_slice("set_slice", x, s, changed, origin);
 }
 
+/// A mask for the leading axes of x: where it holds, the values, which have the axes after those. (One value for each element the mask chooses would
+/// be as many as are known only at the call.)
+Expr change_masked(const Change& change, const Expr& x, const Expr& mask, const Operand& values, OriginId origin) {
+  const Expr given = values_for(change, x, values);
+  const int rest = x.rank() - mask.rank();
+  if (rest < 0)
+    fail_user(ErrorCode::index, change.function,
+              "a mask of rank " + std::to_string(mask.rank()) + " for an operand of rank " + std::to_string(x.rank()), origin);
+  if (given.rank() > rest)
+    fail_user(ErrorCode::usage, change.function,
+              "values of rank " + std::to_string(given.rank()) + " where a mask chooses elements of rank " + std::to_string(rest) +
+                  ": one for each chosen element is not supported; give values that broadcast, or write where(mask, values, x)",
+              origin);
+  for (size_t k = 0; k < mask.shape().size(); ++k) {
+    if (!ops::meet(x.shape()[k], mask.shape()[k]) || (mask.shape()[k].is_one() && !x.shape()[k].is_one()))
+      fail_user(ErrorCode::shape, change.function,
+                "a mask of shape " + ops::shape_text(mask.shape()) + " for an operand of shape " + ops::shape_text(x.shape()), origin);
+  }
+  std::vector<int> pattern;
+  for (int k = 0; k < x.rank(); ++k) pattern.push_back(k < mask.rank() ? k : -1);
+  const Operand there(dimshuffle(Operand(mask, origin), pattern), origin), whole(x, origin), new_values(given, origin);
+  const bool adds = &change == &inc_change;
+  return where(there, adds ? add(whole, new_values) : new_values, whole);
+}
+
 bool is_row(const Expr& e, const char* row) { return &e->op() == &op(row); }
 
 /// The operand and the selection of an expression made by index(), slice(), flip() or take().
@@ -105,6 +130,8 @@ Expr unwound(const char* function, const Expr& chosen, Selection& s, OriginId or
 
 Expr change_items(const Change& kind, const Operand& x, const std::vector<IndexItem>& items, const Operand& values) {
   const Expr whole = x.as_expr();
+  if (items.size() == 1 && items[0].kind == IndexItem::Kind::array && items[0].array && items[0].array.dtype() == DType::boolean)
+    return change_masked(kind, whole, items[0].array, values, x.origin());
   return change(kind, whole, select(kind.function, whole, items, x.origin()), values, x.origin());
 }
 Expr change_chosen(const Change& kind, const Operand& chosen, const Operand& values) {

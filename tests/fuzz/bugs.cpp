@@ -254,6 +254,25 @@ void wrong_operand_stride(Kernel& k) {
   });
 }
 
+void index_not_wrapped(Kernel& k) {
+  // Indices that count from the end: the choice between i and i + n always takes i, which then lies outside.
+  each_inst(k, Prim::select, [&](Stmt& s) {
+    if (s.inst.type != DType::i64) return;
+    each_inst(k, Prim::add, [&](Stmt& sum) {
+      if (sum.id == s.inst.args[1] && sum.inst.args[0] == s.inst.args[2]) s.inst.args[1] = s.inst.args[2];
+    });
+  });
+}
+void index_moved_on(Kernel& k) {
+  // Gathered loads read the neighbour of what the index says.
+  rewrite(k, [&](Before& b, Stmt& s) {
+    if (s.kind != Stmt::Kind::inst || s.inst.op != Prim::select || s.inst.type != DType::i64) return;
+    const Id zero = b.number(DType::i64, 0);
+    const Id less = b.emit(Prim::sub, DType::i64, {s.inst.args[1], b.number(DType::i64, 1)});
+    s.inst.args[1] = b.emit(Prim::maximum, DType::i64, {less, zero});
+  });
+}
+
 // ---- wrong plans ----
 
 void reused_too_early(runtime::Program& p) {
@@ -319,6 +338,8 @@ constexpr Bug bugs[] = {
     {"narrow_accumulator", "float64 sums take in float32 numbers", narrow_accumulator},
     {"wrong_part", "a second operand is confused with the first", wrong_part},
     {"wrong_operand_stride", "strides of two operands change places", wrong_operand_stride, true},
+    {"index_not_wrapped", "indices that count from the end are not taken so", index_not_wrapped},
+    {"index_moved_on", "computed indices are off by one", index_moved_on},
     {.name = "reused_too_early", .what = "temporaries lie where one that is still read lies", .program = reused_too_early},
     {.name = "sizes_not_checked", .what = "sizes that do not fit are not refused", .program = sizes_not_checked},
     {.name = "casts_joined", .what = "a pass drops the inner one of two casts", .graph = casts_joined},

@@ -70,6 +70,42 @@ Expr build_index(const CaseNode& node, const Expr& x) {
   return index(x, items);
 }
 
+/// Any numbers as indices of an axis of n elements; `back`: counted from the end.
+Expr indices_of(const Expr& any, int64_t n, bool back) {
+  const Expr front = mod(cast(any, DType::i64), n);
+  return back ? cast(front - n, DType::i64) : front;
+}
+
+/// Elements of two axes at once. ints: the axes' sizes, whether another axis lies between them.
+Expr build_pick(const CaseNode& node, const std::vector<Expr>& operands) {
+  const Expr i = indices_of(operands[1], node.ints[0], false), j = indices_of(operands[2], node.ints[1], true);
+  return node.ints[2] != 0 ? index(operands[0], {i, Slice{}, j}) : index(operands[0], {i, j});
+}
+
+/// ints: as of a slice. The values are the same slice of the second operand, or a host number.
+Expr build_changed_slice(const CaseNode& node, const std::vector<Expr>& operands, bool adds) {
+  const Expr chosen = build_slice(node, operands[0]);
+  const Operand values = node.in[1] < 0 ? operand_of(node, operands, 1) : Operand(cast(build_slice(node, operands[1]), chosen.dtype()));
+  return adds ? inc_subtensor(chosen, values) : set_subtensor(chosen, values);
+}
+
+/// ints: axis, its size, whether indices count from the end. The values are taken from the third operand in the same way, or a host number.
+Expr build_changed_elements(const CaseNode& node, const std::vector<Expr>& operands, bool adds) {
+  const Expr i = indices_of(operands[1], node.ints[1], node.ints[2] != 0);
+  const auto axis = static_cast<int>(node.ints[0]);
+  std::vector<IndexItem> items(static_cast<size_t>(axis), Slice{});
+  items.emplace_back(i);
+  const Operand values = node.in[2] < 0 ? operand_of(node, operands, 2) : Operand(cast(take(operands[2], i, axis), operands[0].dtype()));
+  return adds ? inc_subtensor(operands[0], items, values) : set_subtensor(operands[0], items, values);
+}
+
+/// The positions along an axis, with the rank of the operand.
+Expr build_positions(const CaseNode& node, const Expr& x) {
+  std::vector<int> pattern(static_cast<size_t>(x.rank()), -1);
+  pattern[static_cast<size_t>(node.ints[0])] = 0;
+  return dimshuffle(arange(x.shape()[static_cast<size_t>(node.ints[0])]), pattern);
+}
+
 }  // namespace
 
 DimBindings bindings_of(const Case& c) {
@@ -110,6 +146,11 @@ Expr build_node(const CaseNode& node, const std::vector<Expr>& operands) {
     axes.all = axes.list.empty();
     return flip(operands[0], axes);
   }
+  if (f == "take") return take(operands[0], indices_of(operands[1], node.ints[1], node.ints[2] != 0), static_cast<int>(node.ints[0]));
+  if (f == "pick") return build_pick(node, operands);
+  if (f == "set_slice" || f == "inc_slice") return build_changed_slice(node, operands, f == "inc_slice");
+  if (f == "set_at" || f == "inc_at") return build_changed_elements(node, operands, f == "inc_at");
+  if (f == "positions") return build_positions(node, operands[0]);
   std::vector<Operand> list;
   for (size_t k = 0; k < node.in.size(); ++k) list.push_back(operand_of(node, operands, k));
   if (f == "concatenate") return concatenate(list, static_cast<int>(node.ints[0]));

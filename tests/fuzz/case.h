@@ -27,7 +27,8 @@ struct CaseInput {
   uint64_t seed = 0;  ///< of the values
 };
 
-/// An operation. `op` is a row's name or one of: index slice flip dimshuffle reshape broadcast_to concatenate stack cast grad.
+/// An operation. `op` is a row's name or one of: index slice flip dimshuffle reshape broadcast_to concatenate stack cast take pick set_slice
+/// inc_slice set_at inc_at positions grad.
 /// Operands count inputs first, then nodes; -1 is the host number `scalar`.
 struct CaseNode {
   std::string op = {};

@@ -144,7 +144,8 @@ class Generator {
     if (u < 0.50) elementwise();
     else if (u < 0.56) cast_node();
     else if (u < 0.70) reduction(some(), rng_.chance(0.3));
-    else if (u < 0.92) view();
+    else if (u < 0.86) view();
+    else if (u < 0.93) indexing();
     else if (u < 0.96) join();
     else if (u < 0.98) motif();
     else gradient();
@@ -216,17 +217,20 @@ class Generator {
     const Shape shape = shape_of(expr(x));
     if (shape.empty()) return;
     const int64_t axis = rng_.below(static_cast<int64_t>(shape.size())), n = shape[static_cast<size_t>(axis)];
-    CaseNode node{.op = "slice", .in = {x}, .ints = {axis}};
+    add({.op = "slice", .in = {x}, .ints = slice_ints(axis, n)});
+  }
+  std::vector<int64_t> slice_ints(int64_t axis, int64_t n) {
+    std::vector<int64_t> out{axis};
     const auto part = [&](double p, int64_t value) {
       const bool present = rng_.chance(p);
-      node.ints.push_back(present ? 1 : 0);
-      node.ints.push_back(present ? value : 0);
+      out.push_back(present ? 1 : 0);
+      out.push_back(present ? value : 0);
     };
     static const std::vector<int64_t> steps{1, 1, 2, 3, -1, -2, 5};
     part(0.6, rng_.between(-n - 1, n + 1));
     part(0.5, rng_.between(-n - 1, n + 1));
     part(0.6, rng_.pick(steps));
-    add(std::move(node));
+    return out;
   }
   void index_node(int x) {
     const Shape shape = shape_of(expr(x));
@@ -269,6 +273,54 @@ class Generator {
       node.ints.push_back(expr(x).shape()[k].is_one() && rng_.chance(0.8) ? rng_.pick(sizes) : shape[k]);
     if (rng_.chance(0.5)) node.ints.insert(node.ints.begin(), rng_.between(1, 4));
     add(std::move(node));
+  }
+
+  void indexing() {
+    const int x = some();
+    const Shape shape = shape_of(expr(x));
+    if (shape.empty()) return;
+    const int64_t axis = rng_.below(static_cast<int64_t>(shape.size())), n = shape[static_cast<size_t>(axis)];
+    const int64_t back = rng_.chance(0.3) ? 1 : 0;
+    static const std::vector<std::string> changes{"set", "inc", "inc"};
+    switch (rng_.below(6)) {
+      case 0:
+      case 1:
+        if (n > 0) add({.op = "take", .in = {x, some()}, .ints = {axis, n, back}});
+        return;
+      case 2: {
+        const bool apart = shape.size() > 2 && rng_.chance(0.5);
+        if (shape.size() < 2 || shape[0] == 0 || shape[apart ? 2 : 1] == 0) return;
+        add({.op = "pick", .in = {x, some(), some()}, .ints = {shape[0], shape[apart ? 2 : 1], apart ? 1 : 0}});
+        return;
+      }
+      case 3: {
+        CaseNode node{.op = rng_.pick(changes) + "_slice", .in = {x, same_shape(x)}, .ints = slice_ints(axis, n)};
+        if (rng_.chance(0.3)) host_value(node, 1);
+        add(std::move(node));
+        return;
+      }
+      case 4: {
+        if (n == 0) return;
+        CaseNode node{.op = rng_.pick(changes) + "_at", .in = {x, some(), same_shape(x)}, .ints = {axis, n, back}};
+        if (rng_.chance(0.3)) host_value(node, 2);
+        add(std::move(node));
+        return;
+      }
+      default: add({.op = "positions", .in = {x}, .ints = {axis}});
+    }
+  }
+  /// Another value of that shape if one is found soon, else x itself.
+  int same_shape(int x) {
+    for (int tries = 0; tries < 5; ++tries) {
+      const int y = some();
+      if (y != x && expr(y).shape() == expr(x).shape()) return y;
+    }
+    return x;
+  }
+  void host_value(CaseNode& node, size_t operand) {
+    node.in[operand] = -1;
+    node.scalar = static_cast<double>(rng_.between(0, 9));
+    node.scalar_is_integer = true;
   }
 
   void join() {

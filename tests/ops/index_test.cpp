@@ -132,6 +132,15 @@ TEST_CASE("what cannot be set") {
   CHECK(has(call(4, 2), "has size 2 on axis 0 where 3 elements are set"));
 }
 
+TEST_CASE("masks choose what is set") {
+  const Expr rows = vec<bool>({true, false, true}), odd = eq(grid() % 2, 1);
+  CHECK(ints(set_subtensor(grid(), {odd}, 0)) == Ints{0, 0, 2, 0, 4, 0, 6, 0, 8, 0, 10, 0});
+  CHECK(ints(inc_subtensor(grid(), {rows}, vec<int32_t>({10, 20, 30, 40}))) == Ints{10, 21, 32, 43, 4, 5, 6, 7, 18, 29, 40, 51});
+  CHECK(has(user_error([&] { index(grid(), {odd}); }), "known only at the call"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {odd}, vec<int32_t>({1, 2})); }), "one for each chosen element is not supported"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {vec<bool>({true})}, 1); }), "a mask of shape [1]"));
+}
+
 TEST_CASE("gradients of indices agree with differences") {
   using Variables = std::vector<Expr>;
   const auto square = [](const Expr& e) { return e * e; };

@@ -29,8 +29,9 @@ std::vector<Expr> one_of_each(const Expr& x, const Expr& k) {
       }
     }
   }
-  for (const Expr& e :
-       {index(x, {-1, Slice{1, {}, 2}}), flip(x), transpose(x), reshape(x, {-1, 2}), broadcast_to(index(x, {0}), {4, "m"}), stack({x, k})})
+  for (const Expr& e : {index(x, {-1, Slice{1, {}, 2}}), flip(x), transpose(x), reshape(x, {-1, 2}), broadcast_to(index(x, {0}), {4, "m"}),
+                        stack({x, k}), arange("n"), take(x, k % 2, 0), set_subtensor(x, {0}, 1), inc_subtensor(x, {Slice{}, Slice{1}}, 2),
+                        set_subtensor(x, {k % 2}, 3), inc_subtensor(x, {k % 2, k % 3}, 4)})
     outputs.push_back(e);
   return outputs;
 }
@@ -78,6 +79,18 @@ TEST_CASE("malformed attributes are refused, not trusted") {
   CHECK_FALSE(refuse("%y = slice(%x) {shape=[3], starts=[0], steps=[1]} : f32[3]").empty());
   CHECK_FALSE(refuse("%y = reshape(%x) {shape=[5]} : f32[5]").empty());
   CHECK_FALSE(refuse("%y = cast(%x) {dtype=f16} : f16[3, 4]").empty());
+  CHECK_FALSE(refuse("%y = iota() {axis=1, shape=[3]} : i64[3]").empty());
+  CHECK_FALSE(refuse("%y = iota() {axis=0, shape=[-3]} : i64[-3]").empty());
+  CHECK_FALSE(refuse("%y = take(%x, %x) {axes=[0], position=0} : f32[3, 4, 4]").empty());
+  CHECK(refuse("%i = iota() {axis=0, shape=[3]} : i64[3]\n  %y = take(%x, %i) {axes=[0], position=0} : f32[3, 4]").empty());
+  CHECK_FALSE(refuse("%i = iota() {axis=0, shape=[3]} : i64[3]\n  %y = take(%x, %i) {axes=[2], position=0} : f32[3, 4]").empty());
+  CHECK_FALSE(refuse("%i = iota() {axis=0, shape=[3]} : i64[3]\n  %y = take(%x, %i) {axes=[0], position=2} : f32[4, 3]").empty());
+  CHECK_FALSE(refuse("%i = iota() {axis=0, shape=[3]} : i64[3]\n  %y = take(%x, %i) {axes=[0, 1], position=0} : f32[3]").empty());
+  CHECK_FALSE(refuse("%i = iota() {axis=0, shape=[3]} : i64[3]\n  %y = set_at(%x, %x, %i) {axes=[1], position=0} : f32[3, 4]").empty());
+  CHECK(refuse("%y = set_slice(%x, %x) {shape=[-1, -1], starts=[0, 0], steps=[1, 1]} : f32[3, 4]").empty());
+  CHECK_FALSE(refuse("%y = set_slice(%x, %x) {shape=[-1, -1], starts=[0, 1], steps=[1, 1]} : f32[3, 4]").empty());
+  CHECK_FALSE(refuse("%y = set_slice(%x, %x) {shape=[3, 2], starts=[0, 0], steps=[1, 1]} : f32[3, 4]").empty());
+  CHECK_FALSE(refuse("%y = set_slice(%x, %x) {shape=[3, 4], starts=[0, 2], steps=[1, 1]} : f32[3, 4]").empty());
   CHECK_FALSE(refuse("%y = concatenate(%x) {axis=7} : f32[3, 4]").empty());
   CHECK_FALSE(refuse("%y = concatenate(%x) {axis=0, name=3} : f32[3, 4]").empty());
   CHECK_FALSE(refuse("%y = concatenate(%x) {axis=0, name=\"t\"} : f32[3, 4]").empty());
