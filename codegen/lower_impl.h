@@ -115,6 +115,7 @@ class Lowering {
   void spill(const Node* n, const Cx<Value>& v);
   Cx<Value> operand(const Node& n, size_t k);
   Cx<Value> leaf(const LeafRef& ref, const Node* constant);
+  Cx<Value> elementwise_value(const Node* n);
   Cx<Value> trivial_reduction(const Node* n);
   // lower_indexed.cpp: rows that compute indices
   Cx<Value> indexed_value(const Node* n);

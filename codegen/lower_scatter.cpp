@@ -52,7 +52,8 @@ void add_operand(runtime::KernelStep& step, const LowerInput& in, size_t operand
   const ScatterOperand& array = in.scatter_operands[operand - 1];
   std::vector<runtime::AxisTerm> terms;
   for (const IndexTerm& t : array.terms) {
-    const int axis = t.axis < 0 ? -1 : loop_axes[static_cast<size_t>(t.axis)];
+    const bool repeated = t.axis < 0 || in.scatter->input(operand).shape()[static_cast<size_t>(t.axis)].is_one();
+    const int axis = repeated ? -1 : loop_axes[static_cast<size_t>(t.axis)];
     terms.push_back({axis, axis < 0 ? 1 : t.a, t.b});
   }
   const DType dtype = in.scatter->input(operand).dtype();

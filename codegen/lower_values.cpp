@@ -108,15 +108,19 @@ Cx<Value> Lowering::value(const Node* n) {
   } else if (n->op().kind == OpKind::reduction) {
     internal_check(reduction_role(group_, *n) == Role::P, "lower: a reduction is used before it ran");
     result = trivial_reduction(n);
-  } else if (n->op().kind == OpKind::indexed) {
-    result = indexed_value(n);
   } else {
-    std::vector<Cx<Value>> in;
-    for (size_t k = 0; k < n->inputs().size(); ++k) in.push_back(operand(*n, k));
-    n->op().elementwise.record(b_.record(), *n, in.data(), &result);
+    result = n->op().kind == OpKind::indexed ? indexed_value(n) : elementwise_value(n);
     if (group_.kept.count(n)) spill(n, result);
   }
   remember(n, result);
+  return result;
+}
+
+Cx<Value> Lowering::elementwise_value(const Node* n) {
+  std::vector<Cx<Value>> in;
+  for (size_t k = 0; k < n->inputs().size(); ++k) in.push_back(operand(*n, k));
+  Cx<Value> result;
+  n->op().elementwise.record(b_.record(), *n, in.data(), &result);
   return result;
 }
 

@@ -297,6 +297,18 @@ class Builder {
     }
   }
 
+  // The indices must have one shape, and the values that shape where the indices' axes stand.
+  void collect_scatter(const Node& n) {
+    const auto position = static_cast<size_t>(n.attr_int("position"));
+    for (size_t j = 0; j < n.input(2).shape().size(); ++j) {
+      const Dim& given = n.input(1).shape()[position + j];
+      for (size_t k = 2; k < n.inputs().size(); ++k) {
+        const Dim& own = n.input(k).shape()[j];
+        if (!own.is_one() && !(own == given)) program_->size_checks.push_back({own, given, n.op().name, n.origin()});
+      }
+    }
+  }
+
   // Sizes that types leave open: checked when the sizes are known.
   void collect_checks() {
     for (const Expr& e : written_.nodes()) {
@@ -314,6 +326,7 @@ class Builder {
       if (e->op().kind == OpKind::reshape && !(e->input(0).type().size() == e.type().size())) {
         program_->size_checks.push_back({e->input(0).type().size(), e.type().size(), e->op().name, e->origin()});
       }
+      if (e->op().kind == OpKind::scatter) collect_scatter(*e);
       if (e->op().kind == OpKind::indexed && e->op().indexed.source >= 0) collect_slice(*e, static_cast<size_t>(e->op().indexed.source));
       if (e->op().kind == OpKind::reshape || e->op().kind == OpKind::library || e->op().kind == OpKind::leaf) continue;
       for (size_t k = 0; k < e->inputs().size(); ++k) {

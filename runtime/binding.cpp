@@ -272,9 +272,9 @@ class Binder {
 
   // Each element of a tile lies in a cache line of its own, and all these lines must stay until the next rows have used them up. Lines
   // whose distance is a multiple of 1 KiB share so few sets of the cache that only 16 of them do.
-  static int64_t transposed_tile(const VariantKey& key, const std::vector<std::vector<int64_t>>& strides) {
+  static int64_t transposed_tile(const VariantKey& key, const std::vector<std::vector<int64_t>>& strides, size_t inner_axis) {
     for (size_t k = 0; k < strides.size(); ++k) {
-      if ((key.unit >> k & 1U) == 0 && strides[k].back() % KiB(1) == 0) return 16;
+      if ((key.unit >> k & 1U) == 0 && strides[k][inner_axis] % KiB(1) == 0) return 16;
     }
     return 64;
   }
@@ -284,7 +284,7 @@ class Binder {
                       int64_t rows, const DimBindings& dims, const BoundStep& bound) const {
     if (!step.tiled) return inner;
     constexpr int64_t map_tile = 16384, least_tile = 256;
-    if (key.fastest >= 0) return transposed_tile(key, strides);
+    if (key.fastest >= 0) return transposed_tile(key, strides, step.extents.size() - 1);
     const int64_t threads = std::max(1, options_.threads);
     int64_t tile = map_tile;
     if (rows == 1 && inner > map_tile) tile = ceil_div(inner, ceil_div(ceil_div(inner, map_tile), threads) * threads);  // a fair share each

@@ -162,6 +162,8 @@ TEST_CASE("elements set and increased at arrays of indices") {
   check_same({x, y, i}, {vl::inc_subtensor(x, {i, Slice{3, {}, 2}}, vl::slice(y, 1, {0, 199}))},
              {big, rows.flip(1), many.slice(0, {}, {}, -1)});
   check_same({v, i}, {vl::inc_subtensor(vl::zeros_like(v), {i}, 1)}, {random_array({50}, 29), many});
+  check_same({x, v, i}, {vl::inc_subtensor(x, {i, vl::slice(i, 0, {3, 4})}, v), vl::index(x, {i, vl::slice(i, 0, {3, 4})})},
+             {big, random_array({700}, 38), many});
   check_same({v, i}, {vl::inc_subtensor(v, {i}, 1)}, {random_array({50}, 30), many.slice(0, 0, 0)});
 }
 
@@ -230,6 +232,7 @@ TEST_CASE("an index outside is told of, and the function goes on") {
   CHECK_THROWS_AS(vl::function({x, u}, {vl::take(x, u, 0)})(a, huge), vl::UserError);
   const Array least = Array::from<int64_t>({INT64_MIN});
   CHECK_THROWS_AS(vl::function({x, i}, {vl::take(x, i, 0)})(a, least), vl::UserError);
+  CHECK_THROWS_WITH(vl::function({x, y, i}, {vl::inc_subtensor(x, {i}, y)})(a, b.slice(0, 0, 7), good), Contains("7") && Contains("8"));
   CHECK_THROWS_AS(vl::function({x, y}, {vl::set_subtensor(x, {Slice{3, 9}}, y)})(a, b.slice(0, 0, 6)), vl::UserError);
 }
 

@@ -76,6 +76,7 @@ TEST_CASE("indices that cannot be") {
   CHECK(has(outside, "index_test.cpp:"));
   CHECK(has(user_error([&] { eval(take(x, i + 1, 1), bound); }), "index 2 is out of bounds for axis 1 with size 2"));
   CHECK(has(user_error([&] { eval(inc_subtensor(x, {i}, 1), bound); }), "inc_at: index -4 is out of bounds for axis 0 with size 3"));
+  CHECK(has(user_error([&] { eval(take(x, vec<uint64_t>({~uint64_t{0}}), 0), bound); }), "index 9223372036854775807 is out of bounds"));
   CHECK(has(user_error([&] { take(x, fvector("f"), 0); }), "an index of dtype float32"));
   CHECK(has(user_error([&] { take(x, i, 2); }), "axis 2"));
   CHECK(has(user_error([&] { index(x, {i, i, i}); }), "3 indices for an operand of rank 2"));
