@@ -43,6 +43,8 @@ KernelCase lanes_through_rows(int64_t rows, int64_t columns);
 KernelCase flattened(int64_t n0, int64_t n1, int64_t n2);
 /// One uniform load and store per dtype, without loops.
 KernelCase scalars(bool swapped);
+/// A vector loop that reads a table at `n` indices, of which number `wrong` (unless it is negative) lies outside; the fault is then stored too.
+KernelCase gathered(int64_t n, int64_t wrong, int lanes);
 /// All of the above at several sizes.
 std::vector<KernelCase> all_cases();
 

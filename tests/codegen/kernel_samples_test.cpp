@@ -373,6 +373,33 @@ KernelCase scalars(bool swapped) {
   return c;
 }
 
+KernelCase gathered(int64_t n, int64_t wrong, int lanes) {
+  KernelCase c;
+  KernelBuilder b("gathered");
+  auto& r = b.record();
+  constexpr int64_t size = 37;
+  std::vector<int64_t> indices;
+  for (int64_t k = 0; k < n; ++k) indices.push_back(k == wrong ? size + k : k * 11 % size);
+  const int index = input(c, b, DType::i64, bytes_of(indices)), table = input(c, b, DType::f32, bytes_of(wave(size)));
+  const int out = output(c, b, DType::f32, static_cast<size_t>(n)), told = output(c, b, DType::i64, 1);
+  const int stride = stride_param(c, b, "stride", sizeof(float));
+  c.params.push_back(0);
+  const int cell = b.add_access({.storage = DType::i64, .written = true, .scratch_slot = b.add_param(DType::i64, "cell")});
+  c.scratch_bytes = 8;
+  b.store(cell, {}, r.lit_int(DType::i64, INT64_MIN).id);
+  const Id p = b.begin_loop(b.begin(), b.end(), {}, lanes)[0];
+  const Value at = b.value(b.load(index, {{p, -1}})), zero = r.lit_int(DType::i64, 0);
+  const Value inside = r.bit_and(r.le(zero, at), r.lt(at, r.lit_int(DType::i64, size)));
+  b.fault(cell, r.bit_not(inside).id, at.id);
+  const Value x = b.value(b.load(table, {{r.select(inside, at, zero).id, stride}}));
+  b.store(out, {{p, -1}}, r.add(x, x).id);
+  b.end_loop();
+  b.store(told, {}, b.load(cell, {}));
+  c.kernel = b.finish();
+  c.end = n;
+  return c;
+}
+
 std::vector<KernelCase> all_cases() {
   std::vector<KernelCase> out;
   for (DType t : real_dtypes) out.push_back(primitives(t));
@@ -388,6 +415,10 @@ std::vector<KernelCase> all_cases() {
   out.push_back(lanes_through_rows(3, 24));
   out.push_back(flattened(3, 4, 5));
   out.push_back(flattened(1, 1, 7));
+  for (int lanes : {0, 1, 32}) {
+    for (int64_t wrong : {-1, 0, 8, 44}) out.push_back(gathered(45, wrong, lanes));
+    out.push_back(gathered(0, -1, lanes));
+  }
   out.push_back(scalars(false));
   out.push_back(scalars(true));
   return out;

@@ -103,6 +103,12 @@ TEST_CASE("verify refuses wrong memory accesses") {
   refused(flat(), [](Kernel& k) { k.params[3].dtype = DType::f32; }, "param 3 is not i64");
   refused(
       samples::primitives(DType::f32), [](Kernel& k) { first(k, Stmt::Kind::store).terms.clear(); }, "lanes value without a lanes index");
+  refused(samples::gathered(9, -1, 0), [](Kernel& k) { first(k, Stmt::Kind::fault).terms.clear(); }, "one index is wanted");
+  refused(samples::gathered(9, -1, 0), [](Kernel& k) { first(k, Stmt::Kind::fault).slot = 0; }, "no written i64 of scratch");
+  refused(
+      samples::gathered(9, -1, 0),
+      [](Kernel& k) { std::swap(first(k, Stmt::Kind::fault).value, first(k, Stmt::Kind::fault).terms[0].index); },
+      "a boolean and an i64 are wanted");
   refused(
       samples::primitives(DType::f32),
       [](Kernel& k) {
