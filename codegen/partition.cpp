@@ -337,7 +337,7 @@ class Partitioner {
     for (const Node* u : users_[e.get()]) {
       if (inside.count(position_.at(u))) continue;
       for (size_t k = 0; k < u->inputs().size(); ++k) {
-        const ViewMap map = is_compute(u) ? operand_map(*u, k) : resolve_views(u->input(k));
+        const ViewMap map = is_compute(u) ? maps_.of(*u, k) : resolve_views(u->input(k));
         if (map.base != e.get()) continue;
         if (collects(u, k) && is_permutation(u->input(k), map)) {
           planned.stores.push_back({u->input(k), u, -1, join_offsets(*u, k)});

@@ -54,15 +54,32 @@ Expr is_last(const Expr& node) {
 
 }  // namespace
 
+/// What a slice has left out is 0. Axes that it only turned round are turned back: of those alone the gradient is a view.
 std::vector<Expr> slice_gradient(const Expr& node, const Expr& g) {
-  Dims shape = node->attr_dims("shape");
+  const OriginId origin = node->origin();
   const Type& type = node->input(0).type();
-  for (size_t k = 0; k < shape.size(); ++k)
-    if (node->attr_dims("starts")[k] == Dim(0) && node->attr_ints("steps")[k] == 1 && shape[k] == type.shape[k]) shape[k] = -1;
-  const Type zeros{g.dtype(), type.shape, type.order, type.names};
-  return {make_node(op("set_slice"), {zeros_of(zeros, node->origin()), g},
-                    {{"shape", std::move(shape)}, {"starts", node->attr_dims("starts")}, {"steps", node->attr_ints("steps")}},
-                    node->origin())};
+  const auto rank = type.shape.size();
+  Dims starts = node->attr_dims("starts"), shape = node->attr_dims("shape"), back(rank, Dim(0));
+  Ints steps = node->attr_ints("steps"), turned(rank, 1);
+  bool turns = false, whole = true;
+  for (size_t k = 0; k < rank; ++k) {
+    const Dim& n = type.shape[k];
+    if (steps[k] == -1 && shape[k] == n && starts[k] == n - Dim(1)) {
+      back[k] = starts[k];
+      turned[k] = -1;
+      turns = true;
+      starts[k] = 0;
+      steps[k] = 1;
+    }
+    if (starts[k] == Dim(0) && steps[k] == 1 && shape[k] == n) shape[k] = -1;
+    else whole = false;
+  }
+  Expr values = g;
+  if (turns)
+    values = make_node(op("slice"), {g}, {{"shape", g.shape()}, {"starts", std::move(back)}, {"steps", std::move(turned)}}, origin);
+  if (whole) return {values};
+  return {make_node(op("set_slice"), {zeros_of({g.dtype(), type.shape, type.order, type.names}, origin), values},
+                    {{"shape", std::move(shape)}, {"starts", std::move(starts)}, {"steps", std::move(steps)}}, origin)};
 }
 
 std::vector<Expr> take_gradient(const Expr& node, const Expr& g) {

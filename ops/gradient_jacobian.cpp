@@ -2,7 +2,6 @@
 //
 // The Jacobian is Lop with the rows of the unit matrix, all at once: the part of Lop's graph that depends on its eval_point gets a new
 // slowest axis, the rest is computed once. Where a row cannot take a new axis, a Jacobian of known size is put together row by row.
-#include <voxloom/graph/constant.h>
 #include <voxloom/graph/graph.h>
 #include <voxloom/graph/leaf_ops.h>
 #include <voxloom/graph/op_info.h>
@@ -22,16 +21,10 @@ constexpr int64_t max_unrolled = 1024;
 Expr shuffle(const Expr& x, Ints pattern, OriginId origin) {
   return make_node(op("dimshuffle"), {x}, {{"pattern", std::move(pattern)}}, origin);
 }
-Expr reshaped(const Expr& x, Dims shape, OriginId origin) { return make_node(op("reshape"), {x}, {{"shape", std::move(shape)}}, origin); }
 
-/// Ones stand n + 1 elements apart in the unit matrix: n rows of (1, 0, ..., 0) of length n + 1, cut to n * n elements.
 Expr unit_matrix(const Dim& n, DType dtype, OriginId origin) {
-  const Expr one = shuffle(make_scalar(dtype, 1, origin), {-1}, origin);
-  const Expr row = make_node(op("concatenate"), {one, ops::zeros_of({dtype, {n}, Order::C, {}}, origin)}, {{"axis", int64_t{0}}}, origin);
-  const Expr rows = make_node(op("broadcast_to"), {shuffle(row, {-1, 0}, origin)}, {{"shape", Dims{n, n + Dim(1)}}}, origin);
-  const Expr flat = reshaped(rows, {n * (n + Dim(1))}, origin);
-  const Expr cut = make_node(op("slice"), {flat}, {{"shape", Dims{n * n}}, {"starts", Dims{0}}, {"steps", Ints{1}}}, origin);
-  return reshaped(cut, {n, n}, origin);
+  const auto positions = [&](int64_t axis) { return make_node(op("iota"), {}, {{"axis", axis}, {"shape", Dims{n, n}}}, origin); };
+  return make_node(op("cast"), {make_node(op("eq"), {positions(0), positions(1)}, {}, origin)}, {{"dtype", dtype}}, origin);
 }
 
 /// Nodes that depend on `v` rebuilt over a new first axis of size n, along which v is the unit matrix.
@@ -72,10 +65,23 @@ class OverRows {
     return wide.shape() == shape ? wide : make_node(op("broadcast_to"), {wide}, {{"shape", std::move(shape)}}, x->origin());
   }
 
+  /// Operand k as a node over rows needs it. Indices of elements are the same for all rows; undefined where they are not.
+  Expr over_rows(const Node& node, size_t k) const {
+    const Expr& x = node.input(k);
+    const OpInfo& row = node.op();
+    const bool first = row.kind == OpKind::indexed && row.indexed.source != 0 && k == 0, values = row.kind == OpKind::scatter && k < 2;
+    if (row.kind == OpKind::join || first || values) return repeated(x);
+    if (row.kind == OpKind::scatter || (&row == &op("take") && k > 0)) return images_.contains(x.get()) ? Expr() : x;
+    return operand(x);
+  }
+
   Expr rebuilt(const Node& node) const {
     const OpInfo& row = node.op();
     std::vector<Expr> in;
-    for (const Expr& x : node.inputs()) in.push_back(row.kind == OpKind::join ? repeated(x) : operand(x));
+    for (size_t k = 0; k < node.inputs().size(); ++k) {
+      in.push_back(over_rows(node, k));
+      if (!in.back()) return {};
+    }
     Attrs attrs = node.attrs();
     const bool elementwise = row.kind == OpKind::elementwise && row.axes == nullptr;
     if (!elementwise && !shifted(row, node, attrs)) return {};
@@ -107,6 +113,13 @@ class OverRows {
       set("shape", with_first(node.attr_dims("shape"), n_));
       set("starts", with_first(node.attr_dims("starts"), Dim(0)));
       set("steps", with_first(node.attr_ints("steps"), int64_t{1}));
+    } else if (is("set_slice") || is("inc_slice")) {
+      set("shape", with_first(node.attr_dims("shape"), Dim(-1)));
+      set("starts", with_first(node.attr_dims("starts"), Dim(0)));
+      set("steps", with_first(node.attr_ints("steps"), int64_t{1}));
+    } else if (is("take") || row.kind == OpKind::scatter) {
+      set("axes", up(node.attr_ints("axes")));
+      set("position", node.attr_int("position") + 1);
     } else if (is("relabel")) {
       const std::string& names = node.attr_string("names");
       set("names", names.empty() ? names : "," + names);

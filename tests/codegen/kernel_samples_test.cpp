@@ -375,7 +375,7 @@ KernelCase scalars(bool swapped) {
 
 KernelCase gathered(int64_t n, int64_t wrong, int lanes) {
   KernelCase c;
-  KernelBuilder b("gathered");
+  KernelBuilder b("gathered_" + std::to_string(lanes));
   auto& r = b.record();
   constexpr int64_t size = 37;
   std::vector<int64_t> indices;

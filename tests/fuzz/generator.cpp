@@ -300,8 +300,9 @@ class Generator {
         return;
       }
       case 4: {
-        if (n == 0) return;
-        CaseNode node{.op = rng_.pick(changes) + "_at", .in = {x, some(), same_shape(x)}, .ints = {axis, n, back}};
+        const int i = some();
+        if (n == 0 || product_of(shape) / n * product_of(shape_of(expr(i))) > limit_) return;
+        CaseNode node{.op = rng_.pick(changes) + "_at", .in = {x, i, same_shape(x)}, .ints = {axis, n, back}};
         if (rng_.chance(0.3)) host_value(node, 2);
         add(std::move(node));
         return;
