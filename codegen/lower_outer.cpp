@@ -212,7 +212,8 @@ void Lowering::finish_outer(int outer, std::vector<StateArrays>& states) {
 void Lowering::outer_passes() {
   int passes = 0;
   for (const Node* n : group_.nodes) {
-    const bool inside = group_.level(n) == Level::full || group_.level(n) == Level::row || reduction_role(group_, *n) == Role::O;
+    const bool over_outer = n->op().kind == OpKind::reduction && reduction_role(group_, *n) == Role::O;
+    const bool inside = over_outer || group_.level(n) == Level::full || group_.level(n) == Level::row;
     if (inside && table_.needs(n)) passes = std::max(passes, group_.stage.at(n).outer + 1);
   }
   for (const Node* n : group_.nodes) {

@@ -245,3 +245,12 @@ TEST_CASE("new arrays") {
               vl::tile(x, {2, 3}), vl::repeat(x, 3, 1), vl::repeat(x, 2, 0), vl::pad(x, {{1, 2}, {0, 3}}, -1)},
              {random_array({5, 7}, 37)});
 }
+
+TEST_CASE("positions beside reductions") {
+  auto x = vl::ftensor3("x", {1, "n", "m"});
+  auto first = vl::dimshuffle(vl::arange(1), {0, -1, -1});  // one position, in a kernel that reduces an outer axis
+  check_same({x}, {first > x, vl::mean(vl::cos(x), 1), x * vl::dimshuffle(vl::arange(vl::Size("m")), {-1, -1, 0})},
+             {random_array({1, 16, 31}, 39)});
+  check_same({x}, {vl::sum(x * vl::dimshuffle(vl::arange(vl::Size("n")), {-1, 0, -1}), {1, 2}), vl::sum(vl::arange(vl::Size("m")))},
+             {random_array({1, 40, 331}, 40)});
+}
