@@ -52,7 +52,7 @@ AccessTable::AccessTable(const LowerInput& input) : in_(input) {
         const int axis = t.axis < 0 ? -1 : in_.group->domain.at(n)[static_cast<size_t>(t.axis)];
         terms.push_back({axis, axis < 0 && t.gathered < 0 ? 1 : t.a, t.b, t.gathered});
       }
-      operands_[{n, k}] = leaf(map.base, terms);
+      operands_[{n, k}] = leaf(map.base, terms, choices(*n, k));
     }
   }
   for (size_t k = 0; k < in_.sinks.size(); ++k) add_sink(k);
@@ -69,28 +69,39 @@ void AccessTable::need(const Node* n) {
   }
 }
 
+// Number of elements that the indices computed for an operand choose from.
+Dim AccessTable::choices(const Node& n, size_t k) {
+  Dim count = 1;
+  const auto maps = axis_maps(n, k);
+  for (size_t axis = 0; axis < maps.size(); ++axis) {
+    if (maps[axis].relation == AxisRelation::gather) count = count * n.input(k).shape()[axis];
+  }
+  return count;
+}
+
 int AccessTable::add(runtime::AccessRecipe access) {
   for (size_t k = 0; k < accesses_.size(); ++k) {
     const runtime::AccessRecipe& a = accesses_[k];
-    if (!access.written && !a.written && a.slot == access.slot && a.part == access.part && a.terms == access.terms)
+    if (!access.written && !a.written && a.slot == access.slot && a.part == access.part && a.terms == access.terms &&
+        a.choices == access.choices)
       return static_cast<int>(k);
   }
   accesses_.push_back(std::move(access));
   return static_cast<int>(accesses_.size() - 1);
 }
 
-LeafRef AccessTable::add_parts(DType dtype, int slot, bool written, const std::vector<runtime::AxisTerm>& terms) {
+LeafRef AccessTable::add_parts(DType dtype, int slot, bool written, const std::vector<runtime::AxisTerm>& terms, const Dim& choices) {
   LeafRef ref;
   for (int part = 0; part < (is_complex(dtype) ? 2 : 1); ++part) {
-    ref.access[part] = add({slot, part, written, real_part_of(dtype), terms});
+    ref.access[part] = add({slot, part, written, real_part_of(dtype), terms, choices});
   }
   return ref;
 }
 
-LeafRef AccessTable::leaf(const Node* base, const std::vector<runtime::AxisTerm>& terms) {
+LeafRef AccessTable::leaf(const Node* base, const std::vector<runtime::AxisTerm>& terms, const Dim& choices) {
   const auto slot = in_.slots.find(base);
   if (slot == in_.slots.end()) return {.scalar_constant = true};
-  return add_parts(base->type().dtype, slot->second, false, terms);
+  return add_parts(base->type().dtype, slot->second, false, terms, choices);
 }
 
 void AccessTable::add_sink(size_t k) {

@@ -36,9 +36,10 @@ class AccessTable {
 
  private:
   void need(const Node* n);
-  LeafRef leaf(const Node* base, const std::vector<runtime::AxisTerm>& terms);
+  static Dim choices(const Node& n, size_t k);
+  LeafRef leaf(const Node* base, const std::vector<runtime::AxisTerm>& terms, const Dim& choices = 1);
   int add(runtime::AccessRecipe access);
-  LeafRef add_parts(DType dtype, int slot, bool written, const std::vector<runtime::AxisTerm>& terms);
+  LeafRef add_parts(DType dtype, int slot, bool written, const std::vector<runtime::AxisTerm>& terms, const Dim& choices = 1);
   void add_sink(size_t k);
   void add_states();
 

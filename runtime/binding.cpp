@@ -138,8 +138,11 @@ class Binder {
                   ", but the result is " + std::string(name_of(needed.dtype)) + " " + to_string(needed.shape));
   }
 
-  // An array without elements is read only for values that are of no use; it is then taken for one of zeros that has no extent.
-  static bool reads_nothing(const AccessRecipe& access, const Layout& layout) { return !access.written && layout.shape.product() == 0; }
+  // An array without elements, or a slice without any that indices choose from, is read only for values that are of no use; it is then
+  // taken for zeros that have no extent.
+  bool reads_nothing(const AccessRecipe& access, const Layout& layout) const {
+    return !access.written && (layout.shape.product() == 0 || access.choices.evaluate(b_.dims) == 0);
+  }
 
   // Byte stride of an access along each loop axis, then for each computed index.
   std::vector<std::vector<int64_t>> strides_of(const KernelStep& step) const {

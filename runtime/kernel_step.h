@@ -32,6 +32,7 @@ struct AccessRecipe {
   bool written = false;
   DType storage = DType::f32;   ///< of one part
   std::vector<AxisTerm> terms;  ///< one per slot axis
+  Dim choices = 1;              ///< elements that computed indices choose from; none may be an empty slice that begins behind the array
 };
 
 /// What a params slot of the kernel holds.

@@ -145,6 +145,20 @@ TEST_CASE("slices set and increased") {
   check_same({x}, {vl::sum(vl::set_subtensor(x, {Slice{{}, {}, 3}, Slice{5, {}, 7}}, 0.5), 1)}, {big});
 }
 
+TEST_CASE("slices without elements that begin behind the array are not read") {
+  auto x = vl::fmatrix("x"), y = vl::fmatrix("y");
+  auto i = vl::lvector("i");
+  const Slice behind{int64_t{1} << 45};
+  const auto part = vl::index(x, {behind});
+  check_same({x}, {vl::inc_subtensor(x, {behind}, part)}, {random_array({9, 37}, 41)});
+  check_same({x, y}, {vl::set_subtensor(y, {Slice{2, 2}, Slice{3}}, vl::index(x, {behind, Slice{3}}))},
+             {random_array({9, 37}, 42), random_array({5, 37}, 43)});
+  const vl::Function f = vl::function({x, i}, {vl::take(part, i, 0)});
+  const Array none = f(random_array({9, 37}, 44), Array::empty({0}, vl::i64));
+  CHECK(none.size() == 0);
+  CHECK_THROWS_WITH(f(random_array({9, 37}, 44), random_indices({70}, 5, 45)), Contains("take") && Contains("with size 0"));
+}
+
 TEST_CASE("elements set and increased at arrays of indices") {
   for (const vl::DType t : all_dtypes) {
     auto x = vl::tensor("x", t, {"a", "b"}), y = vl::tensor("y", t, {"k", "b"});
