@@ -98,7 +98,8 @@ struct Prepared {
   std::vector<Expr> wrt;           ///< undefined: not reached
 };
 
-/// Nodes that gradients are asked for stay themselves under rewriting: an identity stands on each; on constants a disconnected_grad.
+/// Nodes that gradients are asked for stay themselves under rewriting: an identity stands on each, which is not folded either (a value made of
+/// constants alone is still something to differentiate by); on what is considered constant a disconnected_grad.
 Prepared prepared(const std::vector<Seed>& seeds, const std::vector<Expr>& wrt, const GradOptions& options) {
   std::unordered_set<const Node*> kept, constant;
   std::vector<Expr> roots;
@@ -119,9 +120,9 @@ Prepared prepared(const std::vector<Seed>& seeds, const std::vector<Expr>& wrt, 
       changed = changed || !operands.back().same_as(x);
     }
     Expr image = changed ? with_inputs(*node, std::move(operands)) : node;
-    const bool leaf = node->op().kind == OpKind::leaf;
+    const bool fixed = node->op().kind == OpKind::leaf && constant_of(*node) == nullptr;
     if (is_input_leaf(*node)) inputs.push_back(node);
-    if (kept.contains(node.get()) && !leaf) image = make_node(op("identity"), {image}, {}, node->origin());
+    if (kept.contains(node.get()) && !fixed) image = make_node(op("identity"), {image}, {}, node->origin());
     inner.emplace(node.get(), image);
     if (constant.contains(node.get())) image = make_node(op("disconnected_grad"), {image}, {}, node->origin());
     images.emplace(node.get(), std::move(image));
@@ -132,6 +133,9 @@ Prepared prepared(const std::vector<Seed>& seeds, const std::vector<Expr>& wrt, 
 
   PassContext context;
   use_op_rules(context);
+  context.evaluate = [evaluate = std::move(context.evaluate)](const Node& node) {
+    return &node.op() == &op("identity") ? nullptr : evaluate(node);
+  };
   Prepared result{stabilised(Graph::make(std::move(inputs), std::move(outputs)), context), {}, {}, {}};
   auto next = result.graph.outputs().begin();
   for (size_t k = 0; k < seeds.size(); ++k) result.seeds.push_back(*next++);

@@ -79,6 +79,13 @@ TEST_CASE("consider_constant and known_grads") {
   CHECK(values<double>(Lop(t, x, y), at) == Reals{30, 48});
 }
 
+TEST_CASE("gradients with respect to values made of constants alone") {
+  const Expr c = constant(3.0, DType::f64), two = c * 2.0;
+  CHECK(values<double>(grad(sqr(c), c), {}) == Reals{6});
+  CHECK(values<double>(grad(sqr(two), two), {}) == Reals{12});
+  CHECK(values<double>(grad(sqr(two), c), {}) == Reals{24});
+}
+
 TEST_CASE("integers, comparisons and positions have no gradient") {
   const Expr x = dvector("x", {3}), k = ivector("k", {3});
   const HostArray at = reals({1, 2, 3}, {3}), ints = array<int32_t>({1, 2, 3});
