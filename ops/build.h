@@ -171,7 +171,7 @@ struct IndexItem {
   Expr array = {};
 };
 /// NumPy's indexing: index(x, {ellipsis, 0, Slice{1}}), index(x, {rows, columns}) with arrays of integers, which broadcast against each other.
-/// Masks have no fixed number of elements: only set_subtensor and inc_subtensor take one, alone, with values that broadcast.
+/// How many elements a mask chooses is known only at the call, so only set_subtensor and inc_subtensor take one, with values that broadcast.
 /// Indices below 0 count from the end; a call with others outside of the axis is a UserError that names index, size and line.
 VOXLOOM_API Expr index(const Operand& x, const std::vector<IndexItem>& items);
 /// Elements along one axis (or of the flattened operand) at the given indices, whose axes take the place of that axis.

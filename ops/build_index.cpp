@@ -65,8 +65,8 @@ namespace {
 /// Walks over the items and fills a Selection.
 class Selector {
  public:
-  Selector(const char* function, const Expr& x, const std::vector<IndexItem>& items, OriginId origin)
-      : function_(function), x_(x), items_(items), origin_(origin) {}
+  Selector(const char* function, const Expr& x, const std::vector<IndexItem>& items, OriginId origin, Masks masks)
+      : function_(function), x_(x), items_(items), origin_(origin), masks_(masks) {}
 
   Selection run() {
     count();
@@ -80,26 +80,38 @@ class Selector {
   using Kind = IndexItem::Kind;
 
   void count() {
-    size_t ellipses = 0;
+    size_t ellipses = 0, arrays = 0, masks = 0;
     for (const IndexItem& item : items_) {
       if (item.kind == Kind::array) check_array(item.array);
-      taken_ += item.kind == Kind::ellipsis || item.kind == Kind::newaxis ? 0 : 1;
+      taken_ += axes_of(item);
       ellipses += item.kind == Kind::ellipsis ? 1 : 0;
-      has_arrays_ = has_arrays_ || item.kind == Kind::array;
+      arrays += item.kind == Kind::array ? 1 : 0;
+      masks += is_mask(item) ? 1 : 0;
     }
+    has_arrays_ = arrays > 0;
+    if (masks > 0 && arrays > 1)
+      fail_user(ErrorCode::usage, function_, "a mask beside another array is not supported; use masks one after the other", origin_);
     if (ellipses > 1) fail_user(ErrorCode::index, function_, "more than one ellipsis", origin_);
     if (taken_ > static_cast<size_t>(x_.rank()))
       fail_user(ErrorCode::index, function_, std::to_string(taken_) + " indices for an operand of rank " + std::to_string(x_.rank()),
                 origin_);
   }
+  static bool is_mask(const IndexItem& item) { return item.kind == Kind::array && item.array.dtype() == DType::boolean; }
+  static size_t axes_of(const IndexItem& item) {
+    if (item.kind == Kind::ellipsis || item.kind == Kind::newaxis) return 0;
+    return is_mask(item) ? static_cast<size_t>(item.array.rank()) : 1;
+  }
   void check_array(const Expr& array) const {
     if (!array) fail_user(ErrorCode::usage, function_, "an index expression is empty", origin_);
-    if (array.dtype() == DType::boolean)
-      fail_user(ErrorCode::usage, function_,
-                "a mask chooses a number of elements that is known only at the call, which is not supported; write where(mask, x, y), or "
-                "set_subtensor(x, {mask}, values) with values that broadcast",
-                origin_);
-    if (!is_integer(array.dtype()))
+    if (array.dtype() == DType::boolean && masks_ == Masks::refused)
+      fail_user(
+          ErrorCode::usage, function_,
+          "a mask of shape " + ops::shape_text(array.shape()) + " chooses from shape " + ops::shape_text(x_.shape()) +
+              " a number of elements that is known only at the call, while results have the sizes of their types; write where(mask, x, 0), "
+              "of which sum and the like may be taken (a mean is their sum / sum(mask)), set_subtensor(x, {mask}, value), or choose "
+              "before the call and pass the chosen elements, or their positions as integers",
+          origin_);
+    if (array.dtype() != DType::boolean && !is_integer(array.dtype()))
       fail_user(ErrorCode::dtype, function_, "an index of dtype " + std::string(name_of(array.dtype())) + " (integers choose elements)",
                 origin_);
   }
@@ -127,10 +139,32 @@ class Selector {
       }
       case Kind::array:
         choose();
+        if (is_mask(item)) {
+          add_mask(item.array, axis);
+          break;
+        }
         result_.axes.push_back(static_cast<int64_t>(result_.pattern.size()));
         result_.arrays.push_back(item.array);
         keep(whole(x_.shape()[axis]));
         break;
+    }
+  }
+  static std::string name_of_axis(const Type& type, size_t axis) { return type.is_image() ? type.names[axis] : std::string(); }
+  void add_mask(const Expr& mask, size_t axis) {
+    result_.mask = mask;
+    result_.mask_axis = static_cast<int>(result_.pattern.size());
+    const auto rank = static_cast<size_t>(mask.rank());
+    const std::vector<Dim> there(x_.shape().begin() + static_cast<std::ptrdiff_t>(axis),
+                                 x_.shape().begin() + static_cast<std::ptrdiff_t>(axis + rank));
+    for (size_t k = 0; k < rank; ++k) {
+      const Dim& size = mask.shape()[k];
+      if (!ops::meet(there[k], size) || (size.is_one() && !there[k].is_one()))
+        fail_user(ErrorCode::shape, function_,
+                  "a mask of shape " + ops::shape_text(mask.shape()) + " for axes of shape " + ops::shape_text(there), origin_);
+      const std::string own = name_of_axis(mask.type(), k), name = name_of_axis(x_.type(), axis + k);
+      if (!own.empty() && !name.empty() && own != name)
+        fail_user(ErrorCode::shape, function_, "axis " + own + " of a mask for axis " + name + " of the operand", origin_);
+      keep(whole(there[k]));
     }
   }
   void keep(const Range& range) {
@@ -157,6 +191,7 @@ class Selector {
   const Expr& x_;
   const std::vector<IndexItem>& items_;
   OriginId origin_;
+  Masks masks_;
   size_t taken_ = 0;
   bool has_arrays_ = false;
   Selection result_;
@@ -164,8 +199,8 @@ class Selector {
 
 }  // namespace
 
-Selection select(const char* function, const Expr& x, const std::vector<IndexItem>& items, OriginId origin) {
-  return Selector(function, x, items, origin).run();
+Selection select(const char* function, const Expr& x, const std::vector<IndexItem>& items, OriginId origin, Masks masks) {
+  return Selector(function, x, items, origin, masks).run();
 }
 
 Expr basic_part(const Expr& x, const Selection& selection, OriginId origin) {

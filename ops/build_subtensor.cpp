@@ -10,9 +10,10 @@ namespace {
 /// What is done to the elements, and the names it goes by.
 struct Change {
   const char *function, *slice_row, *array_row;
+  bool adds;
 };
-constexpr Change set_change{"set_subtensor", "set_slice", "set_at"};
-constexpr Change inc_change{"inc_subtensor", "inc_slice", "inc_at"};
+constexpr Change set_change{"set_subtensor", "set_slice", "set_at", false};
+constexpr Change inc_change{"inc_subtensor", "inc_slice", "inc_at", true};
 
 /// The values in the dtype of x; they may not be wider.
 Expr values_for(const Change& change, const Expr& x, const Operand& values) {
@@ -52,40 +53,59 @@ Expr change_slice(const char* row, const Expr& x, const Selection& s, const Expr
   return make_node(op(row), {x, in_place}, {{"shape", std::move(shape)}, {"starts", s.starts}, {"steps", s.steps}}, origin);
 }
 
+/// A dimshuffle whose axes have their places and no names.
+Expr placed(const Expr& x, const std::vector<int>& pattern, OriginId origin) {
+  const Expr there = dimshuffle(Operand(x, origin), pattern);
+  if (!there.type().is_image()) return there;
+  return make_node(op("relabel"), {there}, {{"names", std::string()}, {"order", std::string(x.type().order == Order::F ? "F" : "C")}},
+                   origin);
+}
+
+/// The values with the axes of the part under a mask: the axis of the elements it chooses has size 1 in them and becomes the mask's axes.
+Expr values_under_mask(const Change& change, const Expr& part, const Selection& s, const Expr& values, OriginId origin) {
+  const int rank = values.rank(), masked = s.mask.rank(), after = part.rank() - s.mask_axis - masked;
+  const auto refuse = [&](const std::string& what) {
+    fail_user(ErrorCode::usage, change.function,
+              "values of shape " + ops::shape_text(values.shape()) + " where a mask of shape " + ops::shape_text(s.mask.shape()) +
+                  " chooses from shape " + ops::shape_text(part.shape()) + ": " + what,
+              origin);
+  };
+  if (rank > 0 && s.place != s.mask_axis) refuse("beside a mask, positions apart from it are supported for scalar values alone");
+  if (rank > after && !values.shape()[static_cast<size_t>(rank - after - 1)].is_one())
+    refuse("one for each chosen element is not supported; give values that broadcast, or write where(mask, values, x)");
+  if (rank > after + 1 + s.mask_axis) refuse("they have too many axes");
+  if (rank <= after) return aligned_values(change, part, values, origin);
+  std::vector<int> pattern(static_cast<size_t>(part.rank()), -1);
+  for (int k = 0; k < rank; ++k) {
+    const int from_end = rank - 1 - k;
+    if (from_end == after) continue;
+    pattern[static_cast<size_t>(part.rank() - 1 - (from_end < after ? from_end : from_end - 1 + masked))] = k;
+  }
+  return aligned_values(change, part, placed(values, pattern, origin), origin);
+}
+
+/// Where a mask holds, the values.
+Expr change_masked(const Change& change, const Expr& part, const Selection& s, const Expr& given, OriginId origin) {
+  Expr values = values_under_mask(change, part, s, given, origin);
+  if (change.adds) values = make_node(op("add"), {part, values}, {}, origin);
+  std::vector<int> pattern(static_cast<size_t>(part.rank()), -1);
+  for (int k = 0; k < s.mask.rank(); ++k) pattern[static_cast<size_t>(s.mask_axis + k)] = k;
+  return where(Operand(placed(s.mask, pattern, origin), origin), Operand(values, origin), Operand(part, origin));
+}
+
 Expr change(const Change& change, const Expr& x, const Selection& s, const Operand& values, OriginId origin) {
   const Expr given = values_for(change, x, values);
   const Expr part = basic_part(x, s, origin);
+  if (s.mask) {
+    const Expr changed = change_masked(change, part, s, given, origin);
+    return part.same_as(x) ? changed : change_slice("set_slice", x, s, changed, origin);
+  }
   if (s.arrays.empty()) return change_slice(change.slice_row, x, s, aligned_values(change, part, given, origin), origin);
   const Expr chosen = indexed_node("take", {part}, s, origin);
   Expr spread = aligned_values(change, chosen, given, origin);
   if (!(spread.shape() == chosen.shape())) spread = make_node(op("broadcast_to"), {spread}, {{"shape", chosen.shape()}}, origin);
   const Expr changed = indexed_node(change.array_row, {part, spread}, s, origin);
   return part.same_as(x) ? changed : change_slice("set_slice", x, s, changed, origin);
-}
-
-/// A mask for the leading axes of x: where it holds, the values, which have the axes after those. (One value for each element the mask chooses would
-/// be as many as are known only at the call.)
-Expr change_masked(const Change& change, const Expr& x, const Expr& mask, const Operand& values, OriginId origin) {
-  const Expr given = values_for(change, x, values);
-  const int rest = x.rank() - mask.rank();
-  if (rest < 0)
-    fail_user(ErrorCode::index, change.function,
-              "a mask of rank " + std::to_string(mask.rank()) + " for an operand of rank " + std::to_string(x.rank()), origin);
-  if (given.rank() > rest)
-    fail_user(ErrorCode::usage, change.function,
-              "values of rank " + std::to_string(given.rank()) + " where a mask chooses elements of rank " + std::to_string(rest) +
-                  ": one for each chosen element is not supported; give values that broadcast, or write where(mask, values, x)",
-              origin);
-  for (size_t k = 0; k < mask.shape().size(); ++k) {
-    if (!ops::meet(x.shape()[k], mask.shape()[k]) || (mask.shape()[k].is_one() && !x.shape()[k].is_one()))
-      fail_user(ErrorCode::shape, change.function,
-                "a mask of shape " + ops::shape_text(mask.shape()) + " for an operand of shape " + ops::shape_text(x.shape()), origin);
-  }
-  std::vector<int> pattern;
-  for (int k = 0; k < x.rank(); ++k) pattern.push_back(k < mask.rank() ? k : -1);
-  const Operand there(dimshuffle(Operand(mask, origin), pattern), origin), whole(x, origin), new_values(given, origin);
-  const bool adds = &change == &inc_change;
-  return where(there, adds ? add(whole, new_values) : new_values, whole);
 }
 
 bool is_row(const Expr& e, const char* row) { return &e->op() == &op(row); }
@@ -130,9 +150,7 @@ Expr unwound(const char* function, const Expr& chosen, Selection& s, OriginId or
 
 Expr change_items(const Change& kind, const Operand& x, const std::vector<IndexItem>& items, const Operand& values) {
   const Expr whole = x.as_expr();
-  if (items.size() == 1 && items[0].kind == IndexItem::Kind::array && items[0].array && items[0].array.dtype() == DType::boolean)
-    return change_masked(kind, whole, items[0].array, values, x.origin());
-  return change(kind, whole, select(kind.function, whole, items, x.origin()), values, x.origin());
+  return change(kind, whole, select(kind.function, whole, items, x.origin(), Masks::allowed), values, x.origin());
 }
 Expr change_chosen(const Change& kind, const Operand& chosen, const Operand& values) {
   Selection s;

@@ -181,6 +181,23 @@ TEST_CASE("elements set and increased at arrays of indices") {
   check_same({v, i}, {vl::inc_subtensor(v, {i}, 1)}, {random_array({50}, 30), many.slice(0, 0, 0)});
 }
 
+TEST_CASE("what masks choose set and increased") {
+  for (const vl::DType t : all_dtypes) {
+    auto x = vl::tensor("x", t, {"a", "b", "c"}), y = vl::tensor("y", t, {"c"});
+    auto m = vl::tensor("m", vl::boolean, {"a", "b"});
+    check_same({x, y, m},
+               {vl::set_subtensor(x, {m}, 1), vl::inc_subtensor(x, {m}, y), vl::set_subtensor(x, {Slice{}, vl::index(m, {0})}, y),
+                vl::inc_subtensor(x, {vl::newaxis, 1, vl::index(m, {-1}), Slice{{}, {}, -1}}, y)},
+               {random_array({6, 7, 37}, 46, t), random_array({37}, 47, t), random_array({6, 7}, 48).cast(vl::i8).cast(vl::boolean)});
+  }
+  auto x = vl::fmatrix("x");
+  CHECK(kernels(vl::set_subtensor(vl::exp(x), {vl::gt(x, 0)}, 0), {x}) == 1);
+  auto m = vl::tensor("m", vl::boolean, {"k"});
+  const vl::Function f = vl::function({x, m}, {vl::set_subtensor(x, {m}, 0)});
+  CHECK_THROWS_WITH(f(random_array({5, 37}, 49), random_array({4}, 50).cast(vl::boolean)),
+                    Contains("5") && Contains("4") && Contains("index_test.cpp:"));
+}
+
 TEST_CASE("outputs that hold what is joined or scattered at once, given or not") {
   auto x = vl::fmatrix("x"), y = vl::fmatrix("y");
   auto i = vl::lvector("i");

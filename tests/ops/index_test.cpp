@@ -140,9 +140,50 @@ TEST_CASE("masks choose what is set") {
   const Expr rows = truths({true, false, true}), odd = eq(grid() % 2, 1);
   CHECK(ints(set_subtensor(grid(), {odd}, 0)) == Ints{0, 0, 2, 0, 4, 0, 6, 0, 8, 0, 10, 0});
   CHECK(ints(inc_subtensor(grid(), {rows}, vec<int32_t>({10, 20, 30, 40}))) == Ints{10, 21, 32, 43, 4, 5, 6, 7, 18, 29, 40, 51});
-  CHECK(has(user_error([&] { index(grid(), {odd}); }), "known only at the call"));
+  CHECK(ints(set_subtensor(grid(), {odd}, vec<int32_t>({50}))) == Ints{0, 50, 2, 50, 4, 50, 6, 50, 8, 50, 10, 50});
+  CHECK(ints(set_subtensor(grid(), {rows}, constant<int32_t>({1, 2, 3, 4}, {1, 4}))) == Ints{1, 2, 3, 4, 4, 5, 6, 7, 1, 2, 3, 4});
+  CHECK(shape(inc_subtensor(image_input("a", DType::u8, {4, 5, 6}, {"x", "y", "t"}), {image_input("m", DType::boolean, {4, 5}, {"x", "y"})},
+                            constant(3, DType::u8))) == "u8[x:4, y:5, t:6]F");
+  CHECK(has(user_error([&] {
+              set_subtensor(image_input("a", DType::u8, {4, 4}, {"x", "y"}), {image_input("m", DType::boolean, {4, 4}, {"y", "x"})}, 0);
+            }),
+            "axis y of a mask for axis x of the operand"));
+}
+
+TEST_CASE("masks among slices and positions") {
+  const Expr rows = truths({true, false, true}), columns = truths({false, true, true, false});
+  CHECK(ints(set_subtensor(grid(), {Slice{}, columns}, 0)) == Ints{0, 0, 0, 3, 4, 0, 0, 7, 8, 0, 0, 11});
+  CHECK(ints(inc_subtensor(grid(), {ellipsis, columns}, constant<int32_t>({10, 20, 30}, {3, 1}))) ==
+        Ints{0, 11, 12, 3, 4, 25, 26, 7, 8, 39, 40, 11});
+  CHECK(ints(set_subtensor(grid(), {1, columns}, 0)) == Ints{0, 1, 2, 3, 4, 0, 0, 7, 8, 9, 10, 11});
+  CHECK(ints(set_subtensor(grid(), {rows, -1}, 0)) == Ints{0, 1, 2, 0, 4, 5, 6, 7, 8, 9, 10, 0});
+  CHECK(ints(inc_subtensor(grid(), {Slice{{}, {}, -1}, columns}, constant<int32_t>({10, 20, 30}, {3, 1}))) ==
+        Ints{0, 31, 32, 3, 4, 25, 26, 7, 8, 19, 20, 11});
+  CHECK(ints(set_subtensor(grid(), {newaxis, rows, newaxis, Slice{1, 3}}, constant<int32_t>({50, 60}, {1, 1, 2}))) ==
+        Ints{0, 50, 60, 3, 4, 5, 6, 7, 8, 50, 60, 11});
+  const Expr cube = reshape(constant<int32_t>({0, 1, 2, 3, 4, 5, 6, 7}, {8}), {2, 2, 2}), first = truths({true, false});
+  CHECK(ints(set_subtensor(cube, {Slice{}, eq(index(cube, {0}) % 3, 0)}, constant<int32_t>({50, 60}, {2, 1}))) ==
+        Ints{50, 1, 2, 50, 60, 5, 6, 60});
+  CHECK(ints(set_subtensor(cube, {0, Slice{}, first}, 9)) == Ints{9, 1, 9, 3, 4, 5, 6, 7});
+  CHECK(has(user_error([&] { set_subtensor(cube, {0, Slice{}, first}, vec<int32_t>({1, 2})); }), "positions apart from it"));
+  CHECK(has(user_error([&] { set_subtensor(cube, {first, at({0})}, 1); }), "beside another array"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {rows, columns}, 1); }), "beside another array"));
+}
+
+TEST_CASE("masks that cannot be") {
+  const Expr rows = truths({true, false, true}), odd = eq(grid() % 2, 1);
+  const std::string refused = user_error([&] { index(grid(), {odd}); });
+  CHECK(has(refused, "index: a mask of shape [3, 4] chooses from shape [3, 4] a number of elements that is known only at the call"));
+  CHECK(has(refused, "where(mask, x, 0)"));
+  CHECK(has(refused, "index_test.cpp:"));
+  CHECK(has(user_error([&] { take(grid(), rows, 0); }), "take: a mask"));
   CHECK(has(user_error([&] { set_subtensor(grid(), {odd}, vec<int32_t>({1, 2})); }), "one for each chosen element is not supported"));
-  CHECK(has(user_error([&] { set_subtensor(grid(), {truths({true})}, 1); }), "a mask of shape [1]"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {rows}, constant<int32_t>({1, 2}, {2, 1})); }), "one for each chosen element"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {rows}, constant<int32_t>({1}, {1, 1, 1})); }), "too many axes"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {rows}, vec<int32_t>({1, 2, 3})); }), "do not broadcast"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {truths({true})}, 1); }), "a mask of shape [1] for axes of shape [3]"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {Slice{}, rows}, 1); }), "a mask of shape [3] for axes of shape [4]"));
+  CHECK(has(user_error([&] { set_subtensor(grid(), {0, odd}, 1); }), "3 indices for an operand of rank 2"));
 }
 
 TEST_CASE("gradients of indices agree with differences") {
@@ -163,6 +204,8 @@ TEST_CASE("gradients of indices agree with differences") {
        [&](const Variables& v) { return square(set_subtensor(v[0], {at({0, 1, 0}), at({1, 2, 1})}, index(v[1], {ellipsis, 0}))); }},
       {"set at second", [&](const Variables& v) { return square(set_subtensor(v[0], {Slice{}, at({3, 3, 0, 1})}, v[1])); }},
       {"inc at", [&](const Variables& v) { return square(inc_subtensor(v[0], {at({0, 2, 0})}, v[1])); }},
+      {"set mask", [&](const Variables& v) { return square(set_subtensor(v[0], {gt(v[0], 0)}, sum(v[1]))); }},
+      {"inc mask", [&](const Variables& v) { return square(inc_subtensor(v[0], {1, gt(index(v[1], {0}), 0)}, sum(v[1]))); }},
       {"inc at slice",
        [&](const Variables& v) { return square(inc_subtensor(v[0], {at({0, 2, 0}), Slice{1, 3}}, index(v[1], {Slice{}, Slice{2}}))); }},
   };
