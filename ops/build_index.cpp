@@ -55,7 +55,7 @@ Expr sliced(const Expr& x, const std::vector<Range>& ranges, OriginId origin) {
     selection.pattern.push_back(static_cast<int>(selection.starts.size()));
     selection.add_range(range.start, range.step, range.size);
   }
-  return basic_part(x, selection, origin);
+  return chosen_part(x, selection, origin);
 }
 
 }  // namespace
@@ -206,9 +206,12 @@ Selection select(const char* function, const Expr& x, const std::vector<IndexIte
 Expr basic_part(const Expr& x, const Selection& selection, OriginId origin) {
   bool all = true;
   for (size_t k = 0; k < selection.starts.size(); ++k) all = all && selection.steps[k] == 1 && selection.shape[k] == x.shape()[k];
-  Expr part = x;
-  if (!all)
-    part = make_node(op("slice"), {x}, {{"shape", selection.shape}, {"starts", selection.starts}, {"steps", selection.steps}}, origin);
+  return all ? dimshuffle(Operand(x, origin), selection.pattern) : chosen_part(x, selection, origin);
+}
+
+Expr chosen_part(const Expr& x, const Selection& selection, OriginId origin) {
+  const Expr part =
+      make_node(op("slice"), {x}, {{"shape", selection.shape}, {"starts", selection.starts}, {"steps", selection.steps}}, origin);
   return dimshuffle(Operand(part, origin), selection.pattern);
 }
 
@@ -224,8 +227,8 @@ std::vector<Expr> aligned_indices(const char* function, std::vector<Expr> arrays
 Expr index(const Operand& operand, const std::vector<IndexItem>& items) {
   const Expr x = operand.as_expr();
   const Selection selection = select("index", x, items, operand.origin());
-  const Expr part = basic_part(x, selection, operand.origin());
-  return selection.arrays.empty() ? part : indexed_node("take", {part}, selection, operand.origin());
+  if (selection.arrays.empty()) return chosen_part(x, selection, operand.origin());
+  return indexed_node("take", {basic_part(x, selection, operand.origin())}, selection, operand.origin());
 }
 
 Expr take(const Operand& operand, const Operand& indices, const Axis& axis) {
@@ -235,8 +238,8 @@ Expr take(const Operand& operand, const Operand& indices, const Axis& axis) {
   if (indices.weak() == Operand::Weak::integer) items.emplace_back(indices.integer());
   else items.emplace_back(indices.as_expr());
   const Selection selection = select("take", x, items, operand.origin());
-  const Expr part = basic_part(x, selection, operand.origin());
-  return selection.arrays.empty() ? part : indexed_node("take", {part}, selection, operand.origin());
+  if (selection.arrays.empty()) return chosen_part(x, selection, operand.origin());
+  return indexed_node("take", {basic_part(x, selection, operand.origin())}, selection, operand.origin());
 }
 
 Expr take(const Operand& operand, const Operand& indices) { return take(Operand(ravel(operand), operand.origin()), indices, 0); }

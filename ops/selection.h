@@ -31,6 +31,8 @@ enum class Masks : uint8_t { refused, allowed };
 Selection select(const char* function, const Expr& x, const std::vector<IndexItem>& items, OriginId origin, Masks masks = Masks::refused);
 /// What slices and positions choose; x itself where they choose everything.
 Expr basic_part(const Expr& x, const Selection& selection, OriginId origin);
+/// The same with a slice node always, by which set_subtensor knows what was chosen from, whatever the sizes are.
+Expr chosen_part(const Expr& x, const Selection& selection, OriginId origin);
 /// A take node (or set_at, inc_at with the values as second operand); the arrays have one rank.
 Expr indexed_node(const char* row, std::vector<Expr> operands, const Selection& selection, OriginId origin);
 /// Integer arrays brought to one rank.

@@ -91,6 +91,9 @@ TEST_CASE("elements are set") {
   CHECK(ints(set_subtensor(index(grid(), {Slice{}, Slice{1, {}, 2}}), vec<int32_t>({-1, -2}))).size() == 12);
   CHECK(ints(set_subtensor(grid(), {Slice{}, Slice{1, {}, 2}}, vec<int32_t>({-1, -2}))) == Ints{0, -1, 2, -2, 4, -1, 6, -2, 8, -1, 10, -2});
   CHECK(ints(set_subtensor(grid(), {Slice{{}, {}, -1}, 0}, vec<int32_t>({5, 6, 7}))) == Ints{7, 1, 2, 3, 6, 5, 6, 7, 5, 9, 10, 11});
+  CHECK(ints(set_subtensor(slice(grid(), 0, {0, 9}), 1)) == Ints(12, 1));  // all there is, and still a slice
+  CHECK(ints(set_subtensor(index(index(grid(), {Slice{1, 2}}), {0}), 1)) == Ints(4, 1));
+  CHECK(ints(inc_subtensor(index(grid(), {ellipsis, newaxis}), 1))[11] == 12);
   CHECK(ints(set_subtensor(flip(grid(), 1), grid())) == Ints{3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8});
   CHECK(ints(set_subtensor(grid(), {ellipsis}, 1)) == Ints(12, 1));
   CHECK(ints(set_subtensor(grid(), {Slice{2, 2}}, 1)) == ints(grid()));

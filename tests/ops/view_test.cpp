@@ -53,7 +53,7 @@ TEST_CASE("slices") {
   CHECK(ints(flip(x)) == Ints{5, 4, 3, 2, 1, 0});
   CHECK(ints(flip(x, 0)) == Ints{3, 4, 5, 0, 1, 2});
   CHECK(ints(slice(x, 1, Slice{1, 2})) == Ints{1, 4});
-  CHECK(index(x, {ellipsis}).same_as(x));
+  CHECK(index(x, {ellipsis}).type() == x.type());  // a slice of everything, for set_subtensor; canonicalise drops it
   CHECK(has(user_error([&] { index(x, {2}); }), "position 2 of axis 0, which has size 2"));
   CHECK(has(user_error([&] { index(x, {0, 0, 0}); }), "3 indices for an operand of rank 2"));
   CHECK(has(user_error([&] { index(x, {ellipsis, ellipsis}); }), "more than one ellipsis"));
