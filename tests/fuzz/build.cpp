@@ -160,16 +160,17 @@ Expr build_node(const CaseNode& node, const std::vector<Expr>& operands) {
   return elementwise(row, list);
 }
 
-/// Which inputs and nodes the outputs are computed from.
-static std::vector<bool> needed(const Case& c) {
-  std::vector<bool> result(c.inputs.size() + c.nodes.size());
-  for (int k : c.outputs) result[static_cast<size_t>(k)] = true;
-  for (size_t n = c.nodes.size(); n-- > 0;) {
-    if (!result[c.inputs.size() + n]) continue;
-    for (int k : c.nodes[n].in)
-      if (k >= 0) result[static_cast<size_t>(k)] = true;
+std::vector<bool> needed_by_outputs(const Case& c) {
+  const size_t inputs = c.inputs.size(), all = inputs + c.nodes.size();
+  std::vector<bool> needed(all, false);
+  for (int k : c.outputs) needed[static_cast<size_t>(k)] = true;
+  for (size_t k = all; k-- > inputs;) {
+    if (!needed[k]) continue;
+    for (int o : c.nodes[k - inputs].in) {
+      if (o >= 0) needed[static_cast<size_t>(o)] = true;
+    }
   }
-  return result;
+  return needed;
 }
 
 Built build(const Case& c, const std::vector<Expr>& leaves) {
@@ -183,14 +184,14 @@ Built build(const Case& c, const std::vector<Expr>& leaves) {
     inputs.push_back(all.back());
     arguments.push_back(static_cast<int>(i));
   }
-  // Leaves bring sizes, which may refuse what a graph with symbols leaves to the call; nobody would call what no output needs.
-  const std::vector<bool> wanted = leaves.empty() ? std::vector<bool>(c.inputs.size() + c.nodes.size(), true) : needed(c);
+  // What no output needs is not built: with sizes in the place of symbols it may be refused, which no call would be.
+  const std::vector<bool> needed = needed_by_outputs(c);
   for (const CaseNode& node : c.nodes) {
-    if (!wanted[all.size()]) {
+    std::vector<Expr> operands;
+    if (!needed[all.size()]) {
       all.emplace_back();
       continue;
     }
-    std::vector<Expr> operands;
     for (int k : node.in) operands.push_back(k >= 0 ? all[static_cast<size_t>(k)] : Expr());
     all.push_back(build_node(node, operands));
   }

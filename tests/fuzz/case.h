@@ -52,7 +52,9 @@ struct Built {
   std::vector<int> arguments;  ///< index into Case::inputs of each input of the graph
   DimBindings bindings;
 };
-/// UserError where the ops refuse. `leaves[k]` stands for input k where it is given (and must then be no input leaf).
+/// For each input and node, whether an output depends on it.
+std::vector<bool> needed_by_outputs(const Case& c);
+/// Nodes that outputs need; UserError where the ops refuse. `leaves[k]` stands for input k where it is given (and must then be no input leaf).
 Built build(const Case& c, const std::vector<Expr>& leaves = {});
 /// The expression of an input; constants get their values.
 Expr build_input(const Case& c, int index);

@@ -13,14 +13,7 @@ namespace {
 /// Removes nodes and inputs that no output needs.
 Case without_dead(const Case& c) {
   const size_t inputs = c.inputs.size(), all = inputs + c.nodes.size();
-  std::vector<bool> needed(all, false);
-  for (int k : c.outputs) needed[static_cast<size_t>(k)] = true;
-  for (size_t k = all; k-- > inputs;) {
-    if (!needed[k]) continue;
-    for (int o : c.nodes[k - inputs].in) {
-      if (o >= 0) needed[static_cast<size_t>(o)] = true;
-    }
-  }
+  const std::vector<bool> needed = needed_by_outputs(c);
   std::vector<int> place(all, -1);
   Case out;
   out.seed = c.seed;
