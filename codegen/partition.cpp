@@ -58,6 +58,8 @@ class Partitioner {
   struct Unit {
     std::vector<int> nodes;  // positions in graph order, sorted
     std::set<int> operands;  // units it needs
+    std::vector<int> users;  // units that need it
+    int latest = 0;          // the last node of this unit and of all that it needs, however indirectly
     bool alive = true;
     bool kernel = true;
   };
@@ -88,9 +90,12 @@ class Partitioner {
       Unit unit;
       unit.nodes = {position_.at(n)};
       unit.kernel = is_compute(n);
-      unit_of_[n] = static_cast<int>(units_.size());
-      units_.push_back(unit);
-      add_operand_units(units_.back(), n);
+      unit.latest = unit.nodes[0];
+      add_operand_units(unit, n);
+      const auto number = static_cast<int>(units_.size());
+      for (const int u : unit.operands) units_[static_cast<size_t>(u)].users.push_back(number);
+      unit_of_[n] = number;
+      units_.push_back(std::move(unit));
     }
   }
 
@@ -140,7 +145,7 @@ class Partitioner {
 
   // Whether `from` needs `target` through some unit other than the two themselves.
   bool depends_indirectly(int from, int target) const {
-    const int oldest = units_[static_cast<size_t>(target)].nodes.front();
+    const int latest = units_[static_cast<size_t>(target)].latest;  // what needs the target has no smaller one
     std::vector<int> work;
     std::set<int> seen;
     for (int u : operands(from)) {
@@ -149,7 +154,7 @@ class Partitioner {
     while (!work.empty()) {
       const int u = work.back();
       work.pop_back();
-      if (!seen.insert(u).second || units_[static_cast<size_t>(u)].nodes.back() < oldest) continue;
+      if (!seen.insert(u).second || units_[static_cast<size_t>(u)].latest < latest) continue;
       if (u == target) return true;
       for (int v : operands(u)) work.push_back(v);
     }
@@ -226,10 +231,28 @@ class Partitioner {
     }
     ua.nodes = std::move(core);
     ua.operands.insert(ub.operands.begin(), ub.operands.end());
+    ua.users.insert(ua.users.end(), ub.users.begin(), ub.users.end());
+    ua.latest = std::max(ua.latest, ub.latest);
     ub.alive = false;
     ub.nodes.clear();
     forward_[b] = a;
+    raise_latest(a);
     return true;
+  }
+
+  // A merge may put late nodes below units whose own nodes are all earlier.
+  void raise_latest(int unit) {
+    std::vector<int> work{unit};
+    while (!work.empty()) {
+      const Unit& needed = units_[static_cast<size_t>(work.back())];
+      work.pop_back();
+      for (const int u : needed.users) {
+        Unit& user = units_[static_cast<size_t>(find(u))];
+        if (user.latest >= needed.latest) continue;
+        user.latest = needed.latest;
+        work.push_back(find(u));
+      }
+    }
   }
 
   void note(int consumer, int producer, const std::string& reason) {
@@ -311,6 +334,8 @@ class Partitioner {
         if (--missing[d] == 0) ready.insert({units_[static_cast<size_t>(d)].nodes.front(), d});
       }
     }
+    internal_check(std::all_of(missing.begin(), missing.end(), [](const auto& m) { return m.second == 0; }),
+                   "partition: kernels need each other");
     for (size_t k = 0; k < graph_.outputs().size(); ++k) emit_copy_output(static_cast<int>(k));
   }
 
