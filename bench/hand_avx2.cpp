@@ -24,7 +24,6 @@ struct Vec {
   static BENCH_INLINE F add(F a, F b) { return _mm256_add_ps(a, b); }
   static BENCH_INLINE F sub(F a, F b) { return _mm256_sub_ps(a, b); }
   static BENCH_INLINE F mul(F a, F b) { return _mm256_mul_ps(a, b); }
-  static BENCH_INLINE F div(F a, F b) { return _mm256_div_ps(a, b); }
   static BENCH_INLINE F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
   static BENCH_INLINE F min(F a, F b) { return _mm256_min_ps(a, b); }
   static BENCH_INLINE F max(F a, F b) { return _mm256_max_ps(a, b); }
@@ -33,8 +32,14 @@ struct Vec {
   static BENCH_INLINE F sign() { return _mm256_set1_ps(-0.0f); }
   static BENCH_INLINE F abs(F x) { return _mm256_andnot_ps(sign(), x); }
   static BENCH_INLINE F neg(F x) { return _mm256_xor_ps(sign(), x); }
-  static BENCH_INLINE I shr1(I x) { return _mm256_srai_epi32(x, 1); }
-  static BENCH_INLINE I shl23(I x) { return _mm256_slli_epi32(x, 23); }
+  static BENCH_INLINE I shr22(I x) { return _mm256_srli_epi32(x, 22); }
+  /// Elements `index` mod 8 of a table.
+  static BENCH_INLINE F lookup(const float* table, I index) { return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index); }
+  /// x * 2^k by two factors.
+  static BENCH_INLINE F scale(F x, F k) {
+    const I sum = bits(add(k, set(0x1.8p23f + 254.0f))), half = _mm256_srli_epi32(sum, 1);
+    return mul(mul(x, floats(_mm256_slli_epi32(half, 23))), floats(_mm256_slli_epi32(isub(sum, half), 23)));
+  }
   static BENCH_INLINE I shl30(I x) { return _mm256_slli_epi32(x, 30); }
   static BENCH_INLINE I isub(I a, I b) { return _mm256_sub_epi32(a, b); }
   static BENCH_INLINE I iadd(I a, I b) { return _mm256_add_epi32(a, b); }

@@ -22,7 +22,6 @@ struct Vec {
   static BENCH_INLINE F add(F a, F b) { return _mm512_add_ps(a, b); }
   static BENCH_INLINE F sub(F a, F b) { return _mm512_sub_ps(a, b); }
   static BENCH_INLINE F mul(F a, F b) { return _mm512_mul_ps(a, b); }
-  static BENCH_INLINE F div(F a, F b) { return _mm512_div_ps(a, b); }
   static BENCH_INLINE F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
   static BENCH_INLINE F min(F a, F b) { return _mm512_min_ps(a, b); }
   static BENCH_INLINE F max(F a, F b) { return _mm512_max_ps(a, b); }
@@ -31,8 +30,12 @@ struct Vec {
   static BENCH_INLINE I sign() { return _mm512_set1_epi32(static_cast<int>(0x80000000u)); }
   static BENCH_INLINE F abs(F x) { return floats(_mm512_andnot_si512(sign(), bits(x))); }
   static BENCH_INLINE F neg(F x) { return floats(_mm512_xor_si512(sign(), bits(x))); }
-  static BENCH_INLINE I shr1(I x) { return _mm512_srai_epi32(x, 1); }
-  static BENCH_INLINE I shl23(I x) { return _mm512_slli_epi32(x, 23); }
+  static BENCH_INLINE I shr22(I x) { return _mm512_srli_epi32(x, 22); }
+  /// Elements `index` mod 8 of a table.
+  static BENCH_INLINE F lookup(const float* table, I index) {
+    return _mm512_permutexvar_ps(index, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
+  }
+  static BENCH_INLINE F scale(F x, F k) { return _mm512_scalef_ps(x, k); }
   static BENCH_INLINE I shl30(I x) { return _mm512_slli_epi32(x, 30); }
   static BENCH_INLINE I isub(I a, I b) { return _mm512_sub_epi32(a, b); }
   static BENCH_INLINE I iadd(I a, I b) { return _mm512_add_epi32(a, b); }

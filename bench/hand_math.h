@@ -16,13 +16,10 @@ template <class V, unsigned I = 0, unsigned N> BENCH_INLINE typename V::F horner
 template <class V> BENCH_INLINE typename V::F exp_(typename V::F x) {
   using namespace voxloom::ops::vm;
   x = V::max(V::set(-104.0f), V::min(V::set(89.0f), x));  // in this order NaN passes
-  const auto magic = V::set(0x1.8p23f + 254.0f);
-  const auto z = V::fma(x, V::set(0x1.71547652b82fep+0f), magic);
-  const auto k = V::sub(z, magic);
+  const auto magic = V::set(0x1.8p23f);
+  const auto k = V::sub(V::fma(x, V::set(0x1.71547652b82fep+0f), magic), magic);
   const auto r = V::fma(k, V::set(0x1.05c610p-29f), V::fma(k, V::set(-0x1.62e430p-1f), x));
-  const auto p = V::fma(horner<V>(r, exp_half_c32), r, V::set(1.0f));
-  const auto sum = V::bits(z), half = V::shr1(sum);
-  return V::mul(V::mul(p, V::floats(V::shl23(half))), V::floats(V::shl23(V::isub(sum, half))));
+  return V::scale(V::fma(horner<V>(r, exp_half_c32), r, V::set(1.0f)), k);
 }
 
 template <class V> BENCH_INLINE typename V::F sin_(typename V::F x, float (*rare)(float)) {
@@ -35,34 +32,35 @@ template <class V> BENCH_INLINE typename V::F sin_(typename V::F x, float (*rare
   const auto high = V::fma(k, V::set(-0x1.921fb4p+0f), a);
   const auto w = V::mul(k, p2);
   const auto r = V::sub(high, w);
-  const auto rounded = V::sub(V::sub(V::sub(high, r), w), V::fma(k, p2, V::neg(w)));
+  const auto rounded = V::fma(k, V::neg(p2), V::sub(high, r));
   const auto low = V::fma(k, p3, rounded);
-  const auto cross = V::mul(r, low);
-  const auto u = V::fma(r, r, V::add(cross, cross));
-  const auto s = V::add(r, V::fma(V::mul(r, u), horner<V>(u, sin_c32), low));
-  const auto c = V::fma(u, horner<V>(u, cos_c32), V::set(1.0f));
   const auto q = V::bits(z);
-  auto y = V::xor_sign(V::select(V::odd(q), c, s), V::ixor(V::shl30(q), V::bits(x)));
+  const auto odd = V::odd(q);
+  const auto u = V::fma(high, high, V::neg(V::mul(w, V::add(high, r))));
+  const auto either = [&](double sine, double cosine) {
+    return V::select(odd, V::set(static_cast<float>(cosine)), V::set(static_cast<float>(sine)));
+  };
+  auto p = V::fma(either(0, cos_c32[3]), u, either(sin_c32[2], cos_c32[2]));
+  p = V::fma(V::fma(p, u, either(sin_c32[1], cos_c32[1])), u, either(sin_c32[0], cos_c32[0]));
+  p = V::fma(p, V::select(odd, u, V::mul(u, r)), V::select(odd, V::set(1.0f), low));
+  auto y = V::xor_sign(V::select(odd, p, V::add(p, r)), V::ixor(V::shl30(q), V::bits(x)));
   const auto large = V::lt(V::set(1e5f), a);
   if (__builtin_expect(V::any(large), 0)) y = V::each(large, y, x, rare);
   return y;
 }
 
 template <class V> BENCH_INLINE typename V::F tanh_(typename V::F x) {
-  using namespace voxloom::ops::vm;
-  const auto a = V::abs(x);
-  const auto y = V::min(V::set(9.1f), a);
-  const auto magic = V::set(0x1.8p23f + 127.0f);
-  const auto z = V::fma(y, V::set(2 * 0x1.71547652b82fep+0f), magic);
-  const auto k = V::sub(z, magic);
-  const auto r = V::fma(k, V::set(-0x1.62e430p-1f), V::add(y, y));
-  const auto p = V::mul(horner<V>(r, exp_half_c32), r);
-  const auto s = V::floats(V::shl23(V::bits(z)));
-  const auto d = V::fma(s, p, V::add(s, V::set(1.0f)));
-  const auto large = V::add(V::div(V::set(-2.0f), d), V::set(1.0f));
-  const auto u = V::mul(a, a);
-  const auto small = V::fma(V::mul(a, u), horner<V>(u, tanh_small_c32), a);
-  return V::or_sign(V::select(V::lt(a, V::set(0.98f)), small, large), x);
+  using voxloom::ops::vm::tanh_c32;
+  const auto y = V::min(V::set(9.02f), V::abs(x));
+  const auto offset = V::set(0x1.34p-1f);
+  const auto interval = V::shr22(V::isub(V::bits(V::add(y, offset)), V::bits(offset)));
+  const auto entry = [&](int row) { return V::lookup(tanh_c32[row].data(), interval); };
+  const auto d = V::sub(y, entry(0));
+  const auto head = V::max(d, entry(1));  // c0 where d is NaN
+  auto p = entry(8);
+#pragma GCC unroll 6
+  for (int row = 7; row >= 2; --row) p = V::fma(p, d, entry(row));
+  return V::or_sign(V::fma(p, d, head), x);
 }
 
 template <class V> BENCH_INLINE typename V::F expression_(typename V::F x, typename V::F y, typename V::F z, float (*rare)(float)) {

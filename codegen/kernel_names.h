@@ -15,14 +15,14 @@ constexpr const char* short_name(DType t) {
   return k < std::size(names) ? names[k] : "?";
 }
 
-inline constexpr int prim_count = static_cast<int>(ops::Prim::rare) + 1;
+inline constexpr int prim_count = static_cast<int>(ops::Prim::scale) + 1;
 
 /// The enumerator's name.
 constexpr const char* prim_name(ops::Prim p) {
-  constexpr const char* names[] = {"literal", "add",     "sub",     "mul",   "div",  "neg",     "abs",     "sqrt",
-                                   "fma",     "minimum", "maximum", "floor", "ceil", "trunc",   "rint",    "idiv",
-                                   "imod",    "eq",      "ne",      "lt",    "le",   "select",  "bit_and", "bit_or",
-                                   "bit_xor", "bit_not", "shl",     "shr",   "cast", "bitcast", "rare"};
+  constexpr const char* names[] = {"literal", "add",     "sub",     "mul",    "div",     "neg",    "abs",     "sqrt",    "fma",
+                                   "minimum", "maximum", "floor",   "ceil",   "trunc",   "rint",   "idiv",    "imod",    "eq",
+                                   "ne",      "lt",      "le",      "select", "bit_and", "bit_or", "bit_xor", "bit_not", "shl",
+                                   "shr",     "cast",    "bitcast", "rare",   "lookup",  "scale"};
   static_assert(std::size(names) == static_cast<size_t>(prim_count));
   const auto k = static_cast<size_t>(p);
   return k < std::size(names) ? names[k] : "?";

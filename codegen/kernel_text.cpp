@@ -5,6 +5,7 @@
 #include <voxloom/codegen/kernel_ir.h>
 #include <voxloom/codegen/kernel_names.h>
 
+#include <bit>
 #include <charconv>
 
 namespace voxloom::codegen {
@@ -89,6 +90,13 @@ class TextWriter {
     if (s.inst.op == ops::Prim::literal || s.inst.op == ops::Prim::rare) {
       out_ += ' ';
       hex(s.inst.imm);
+    }
+    // The contents, since they are part of the code.
+    if (s.inst.op == ops::Prim::lookup) {
+      for (float x : ops::lookup_tables[s.inst.imm]) {
+        out_ += ' ';
+        hex(std::bit_cast<uint32_t>(x));
+      }
     }
   }
 

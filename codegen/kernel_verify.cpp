@@ -3,7 +3,7 @@
 // Checked:
 // - ids: in range, defined once, used only where a definition in an enclosing block came before
 // - dtypes: values have a real dtype; operands and result of an instruction fit its primitive (head of ops/prim.h); literal bits fit the
-//   dtype; rare names a function of rare_table
+//   dtype; rare names a function of rare_table, lookup a table of lookup_tables
 // - lanes: a result has lanes exactly when an operand (or index) has; values that meet have one width: the width of the vector loop,
 //   or the one that carried values and folds fix outside; every width outside loops is known
 // - loops: lo, hi and extents are uniform i64, one i64 index per axis; vector loops have no extents, hold no loop and no fold; free ones
@@ -45,7 +45,9 @@ bool prim_fits(Prim p, DType r, DType x) {
     case Prim::ceil:
     case Prim::trunc:
     case Prim::rint:
-    case Prim::rare: return r == x && is_float(x);
+    case Prim::rare:
+    case Prim::scale: return r == x && is_float(x);
+    case Prim::lookup: return r == DType::f32 && x == DType::i32;
     case Prim::minimum:
     case Prim::maximum:
     case Prim::select: return r == x;
@@ -233,6 +235,7 @@ class Verifier {
       problem(what + ": bits beyond the dtype");
     if (in.op == Prim::literal && in.type == DType::boolean && in.imm > 1) problem(what + ": a boolean is 0 or 1");
     if (in.op == Prim::rare && in.imm >= static_cast<uint64_t>(ops::rare_count)) problem(what + ": no such function");
+    if (in.op == Prim::lookup && in.imm >= static_cast<uint64_t>(ops::lookup_count)) problem(what + ": no such table");
   }
 
   void param(const Stmt& s) {

@@ -210,12 +210,22 @@ class Printer {
       case Prim::bit_not: return in.type == DType::boolean ? "!" + a : fmt::format("({})~{}", t, a);
       case Prim::cast: return cast(in, a);
       case Prim::bitcast: return fmt::format("vl_bits<{}, {}>({})", t, type(in.args[0]), a);
+      case Prim::lookup: return lookup(in.imm, a);
+      case Prim::scale: return fmt::format("vl_scale({}, {})", a, b);
       case Prim::rare: return fmt::format("{} ? ({})voxloom_rare_{}({}) : {}", a, t, in.imm, c, b);
     }
     return {};
   }
   static std::string call2(const char* f, const char* t, const std::string& a, const std::string& b) {
     return fmt::format("vl_{}<{}>({}, {})", f, t, a, b);
+  }
+  static std::string lookup(uint64_t table, const std::string& index) {
+    std::string list;
+    for (float x : ops::lookup_tables[table]) {
+      if (!list.empty()) list += ", ";
+      list += literal_text(DType::f32, std::bit_cast<uint32_t>(x));
+    }
+    return fmt::format("vl_lookup({}, {})", index, list);
   }
   std::string cast(const ops::Inst& in, const std::string& a) const {
     if (in.type == DType::boolean) return a + " != 0";

@@ -77,6 +77,21 @@ template <class T> VL_FN T vl_maximum(T a, T b) { return a < b ? b : a; }
 VL_FLOAT(f32, f)
 VL_FLOAT(f64, )
 
+VL_FN f32 vl_lookup(i32 index, f32 c0, f32 c1, f32 c2, f32 c3, f32 c4, f32 c5, f32 c6, f32 c7) {
+  const f32 table[8] = {c0, c1, c2, c3, c4, c5, c6, c7};
+  return table[(u32)index % 8];
+}
+
+// x * 2^k for x of moderate size and |k| < 2 * bias, by two factors; k + 2 * bias stands in the low bits of k + magic.
+VL_FN f32 vl_scale(f32 x, f32 k) {
+  const u32 sum = vl_bits<u32, f32>(k + (12582912.0f + 254.0f)), half = sum >> 1;
+  return x * vl_bits<f32, u32>(half << 23) * vl_bits<f32, u32>((sum - half) << 23);
+}
+VL_FN f64 vl_scale(f64 x, f64 k) {
+  const u64 sum = vl_bits<u64, f64>(k + (6755399441055744.0 + 2046.0)), half = sum >> 1;
+  return x * vl_bits<f64, u64>(half << 52) * vl_bits<f64, u64>((sum - half) << 52);
+}
+
 // Float to integer truncates and saturates, NaN gives 0.
 template <class To, class From> VL_FN To vl_to_int(From x) {
   const To low = (To)-1 < (To)0 ? (To)((u64)1 << (8 * sizeof(To) - 1)) : (To)0, high = (To)~low;

@@ -89,6 +89,9 @@ template <class Derived, class Val> class BuilderBase {
   V rare(int function, V mask, V otherwise, V x) {
     return self().emit(Prim::rare, otherwise.dtype, mask, otherwise, x, static_cast<uint64_t>(function));
   }
+  /// Element `index` mod 8 of a table; `index` is i32.
+  V lookup(int table, V index) { return self().emit(Prim::lookup, DType::f32, index, index, index, static_cast<uint64_t>(table)); }
+  V scale(V x, V k) { return op(Prim::scale, x, k); }
 
  private:
   Derived& self() { return static_cast<Derived&>(*this); }

@@ -31,6 +31,9 @@ enum class Prim : uint8_t {
   cast,               ///< int->int wraps; float->int truncates, saturates, NaN -> 0; to boolean: x != 0; boolean -> 0/1; int->float rounds to nearest even
   bitcast,            ///< same size
   rare,               ///< rare(mask, y, x): mask ? scalar_function[imm](x) : y; for slow paths chosen by value alone
+  lookup,             ///< lookup(i32 index) -> f32: lookup_tables[imm][index mod 8]
+  scale,  ///< floats; scale(x, k) = x * 2^k rounded once, for whole |k| <= 252 (f32), 2044 (f64) and x 0, infinite or |x| >= 2^-100 (2^-960);
+          ///< a NaN where x is NaN; no promise for other operands
 };
 // clang-format on
 
@@ -55,7 +58,8 @@ constexpr int arity(Prim p) {
     case Prim::rint:
     case Prim::bit_not:
     case Prim::cast:
-    case Prim::bitcast: return 1;
+    case Prim::bitcast:
+    case Prim::lookup: return 1;
     case Prim::fma:
     case Prim::select:
     case Prim::rare: return 3;
@@ -71,5 +75,15 @@ struct RareEntry {
 };
 extern const RareEntry rare_table[];
 extern const int rare_count;
+
+/// Constants for Prim::lookup, by imm: as many as the narrowest vector of f32 has lanes, so that one permutation finds them.
+inline constexpr int lookup_size = 8;
+using LookupTable = std::array<float, lookup_size>;
+extern const LookupTable* const lookup_tables;
+extern const int lookup_count;
+
+/// For Prim::scale without an instruction of its own: adding it leaves k plus twice the exponent bias in the low bits.
+inline constexpr float scale_magic32 = 0x1.8p23f + 254;
+inline constexpr double scale_magic64 = 0x1.8p52 + 2046;
 
 }  // namespace voxloom::ops

@@ -179,6 +179,16 @@ VOXLOOM_INLINE uint64_t eval_rare(DType type, DType arg_type, uint64_t x, uint64
   return type == DType::f32 ? pack(static_cast<float>(f(static_cast<double>(unpack<float>(x))))) : pack(f(unpack<double>(x)));
 }
 
+inline uint64_t eval_lookup(DType type, DType arg_type, uint64_t index, uint64_t imm) {
+  if (type != DType::f32 || arg_type != DType::i32 || imm >= static_cast<uint64_t>(lookup_count)) no_such_primitive();
+  return pack(lookup_tables[imm][index % lookup_size]);
+}
+/// 2^k by two factors that are normal numbers; k + 2 * bias stands in the low bits of k + magic.
+template <class T, class Bits> VOXLOOM_INLINE T scale(T x, T k, T magic, int digits) {
+  const auto sum = std::bit_cast<Bits>(k + magic), half = static_cast<Bits>(sum >> 1);
+  return x * std::bit_cast<T>(static_cast<Bits>(half << digits)) * std::bit_cast<T>(static_cast<Bits>((sum - half) << digits));
+}
+
 /// See eval_prim in ops/builder.h.
 VOXLOOM_INLINE uint64_t eval_prim_inline(Prim op, DType type, DType arg_type, uint64_t a, uint64_t b, uint64_t c, uint64_t imm) {
   switch (op) {
@@ -186,6 +196,11 @@ VOXLOOM_INLINE uint64_t eval_prim_inline(Prim op, DType type, DType arg_type, ui
     case Prim::select: return (a & 1) != 0 ? b : c;
     case Prim::rare: return (a & 1) != 0 ? eval_rare(type, arg_type, c, imm) : b;
     case Prim::bitcast: return a;
+    case Prim::lookup: return eval_lookup(type, arg_type, a, imm);
+    case Prim::scale:
+      if (type == DType::f32) return pack(scale<float, uint32_t>(unpack<float>(a), unpack<float>(b), scale_magic32, 23));
+      if (type == DType::f64) return pack(scale<double, uint64_t>(unpack<double>(a), unpack<double>(b), scale_magic64, 52));
+      no_such_primitive();
     case Prim::cast:
       return with_type(arg_type, [&](auto from) {
         const auto x = unpack<decltype(from)>(a);

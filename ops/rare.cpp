@@ -82,9 +82,8 @@ template <Which which> double huge_argument(double x) {
   const Scalar r = b.lit(DType::f64, turns.r), low = b.lit(DType::f64, turns.low);
   const double sign = std::signbit(x) ? -1.0 : 1.0;
   if constexpr (which == Which::tan) return sign * to_double(vm::tan_kernel(b, r, low, b.boolean((turns.quadrant & 1) != 0)));
-  const auto y = vm::sin_cos_kernels(b, r, low);
   const unsigned q = which == Which::sin ? turns.quadrant : turns.quadrant + 1;
-  const double value = to_double((q & 1) != 0 ? y.cos : y.sin);
+  const double value = to_double(vm::sin_or_cos(b, {r, low, {}, {}, {}}, b.boolean((q & 1) != 0)));
   return ((q & 2) != 0 ? -value : value) * (which == Which::sin ? sign : 1.0);
 }
 

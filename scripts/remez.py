@@ -1,5 +1,5 @@
 # scripts/remez.py: weighted minimax fits on a grid (Remez exchange) with coefficients rounded one by one to the target format.
-from mpmath import mp, mpf, cos, pi, lu_solve, matrix
+from mpmath import mp, mpf, cos, fdot, pi, lu_solve, matrix
 
 mp.dps = 60
 
@@ -50,6 +50,20 @@ def exchange(xs, target, weight, powers, rounds=30):
     return best
 
 
+def least_squares(xs, target, weight, powers):
+    """Minimises the sum of squares of weight * (target - sum c_i x^powers_i); on Chebyshev-spaced points nearly the minimax fit."""
+    n = len(powers)
+    columns = [[w * x**p for x, w in zip(xs, weight)] for p in powers]
+    goal = [w * t for w, t in zip(weight, target)]
+    a, rhs = matrix(n, n), matrix(n, 1)
+    for i in range(n):
+        for j in range(n):
+            a[i, j] = fdot(columns[i], columns[j])
+        rhs[i] = fdot(columns[i], goal)
+    solution = lu_solve(a, rhs)
+    return [solution[i] for i in range(n)], None
+
+
 def grid(lo, hi, n, avoid_zero=True):
     """Chebyshev-spaced points of [lo, hi]."""
     lo, hi = mpf(lo), mpf(hi)
@@ -57,8 +71,8 @@ def grid(lo, hi, n, avoid_zero=True):
     return [x if x != 0 or not avoid_zero else (hi - lo) * mpf(10) ** -12 for x in xs]
 
 
-def fit(function, weight, lo, hi, powers, bits, exact=0, points=None):
-    """Fits function(x) by sum c_i x^powers_i; all but the first `exact` powers are rounded to `bits` bits, in order.
+def fit(function, weight, lo, hi, powers, bits, points=None, method=exchange):
+    """Fits function(x) by sum c_i x^powers_i; coefficients are rounded to `bits` bits, in order of powers.
 
     Returns (coefficients, worst weighted error after rounding)."""
     xs = grid(lo, hi, points or 24 * len(powers) + 60)
@@ -66,7 +80,7 @@ def fit(function, weight, lo, hi, powers, bits, exact=0, points=None):
     w = [weight(x) for x in xs]
     out, todo = [], list(powers)
     while todo:
-        c, _ = exchange(xs, rest, w, todo)
+        c, _ = method(xs, rest, w, todo)
         value = round_to(c[0], bits)
         out.append(value)
         rest = [r - value * x ** todo[0] for r, x in zip(rest, xs)]

@@ -112,6 +112,7 @@ void KernelEmitter::inst(const Stmt& s) {
   if (n > 0) args.a = use(i.args[0], lanes);
   if (n > 1) args.b = use(i.args[1], lanes);
   if (n > 2) args.c = use(i.args[2], lanes);
+  args.imm = i.imm;
   if (i.op == ops::Prim::rare) return define(s.id, rare(s, args.a, args.b, args.c, lanes));
   define(s.id, emit_prim(ir_, avx512(), i.op, args));
   // index + c and index - c still step by one per lane.

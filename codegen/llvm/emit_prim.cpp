@@ -2,8 +2,10 @@
 #include <voxloom/codegen/llvm/emit_prim.h>
 #include <voxloom/graph/error.h>
 
+#include <bit>
 #include <cmath>
 #include <string>
+#include <vector>
 
 namespace voxloom::codegen {
 
@@ -52,6 +54,8 @@ class PrimEmitter {
       case Prim::shr: return shift(op == Prim::shl);
       case Prim::cast: return cast();
       case Prim::bitcast: return x_.arg_type == DType::boolean || x_.type == DType::boolean ? cast_bits() : ir_.bitcast(x_.a, to_type());
+      case Prim::lookup: return lookup();
+      case Prim::scale: return scale();
       case Prim::literal:
       case Prim::rare: break;
     }
@@ -191,6 +195,47 @@ class PrimEmitter {
     }
     if (is_signed) result = ir_.select(ir_.fcmp(LLVMRealORD, x_.a, x_.a), result, ir_.zero(wide));
     return bits_in(to) < 32 ? LLVMBuildTrunc(b_, result, to_type(), "") : result;
+  }
+
+  /// f(operands' lanes [from, from + width)) for every `width` lanes, put together again.
+  template <class F> V by_vectors(unsigned width, F&& f) {
+    std::vector<V> parts;
+    for (unsigned from = 0; from < lanes_; from += width) parts.push_back(f(from));
+    return ir_.concat(parts.data(), static_cast<unsigned>(parts.size()));
+  }
+
+  /// One permutation of a register that holds the table (twice, if it has room), or a load for one lane.
+  V lookup() {
+    const ops::LookupTable& table = ops::lookup_tables[x_.imm];
+    std::vector<V> values;
+    const unsigned width = avx512_ && lanes_ >= 16 ? 16 : ops::lookup_size;
+    for (unsigned k = 0; k < width; ++k)
+      values.push_back(ir_.bits_constant(DType::f32, std::bit_cast<uint32_t>(table[k % ops::lookup_size])));
+    const V constant = LLVMConstVector(values.data(), width);
+    if (lanes_ == 1) return LLVMBuildExtractElement(b_, constant, ir_.bit_and(x_.a, ir_.c32(ops::lookup_size - 1)), "");
+    if (lanes_ < width) return ir_.slice(permutation(constant, ir_.widen(x_.a, width)), 0, lanes_);
+    return by_vectors(width, [&](unsigned from) { return permutation(constant, ir_.slice(x_.a, from, width)); });
+  }
+  V permutation(V table, V index) {
+    return ir_.intrinsic(Ir::lanes_of(index) == 16 ? "llvm.x86.avx512.permvar.sf.512" : "llvm.x86.avx2.permps", {}, {table, index});
+  }
+
+  /// AVX-512 has an instruction; otherwise two multiplications as eval_prim does them.
+  V scale() {
+    const bool single = x_.type == DType::f32;
+    const unsigned width = single ? 16 : 8;
+    if (avx512_ && lanes_ >= width) {
+      return by_vectors(width, [&](unsigned from) {
+        const V x = ir_.slice(x_.a, from, width), k = ir_.slice(x_.b, from, width);
+        return ir_.intrinsic(single ? "llvm.x86.avx512.mask.scalef.ps.512" : "llvm.x86.avx512.mask.scalef.pd.512", {},
+                             {x, k, x, LLVMConstAllOnes(ir_.int_type(width)), ir_.c32(4)});
+      });
+    }
+    const T as_int = ir_.int_like(type_);
+    const V magic = ir_.real_constant(type_, single ? static_cast<double>(ops::scale_magic32) : ops::scale_magic64);
+    const V sum = ir_.bitcast(LLVMBuildFAdd(b_, x_.b, magic, ""), as_int), half = LLVMBuildLShr(b_, sum, ir_.int_constant(as_int, 1), "");
+    const auto power = [&](V k) { return ir_.bitcast(LLVMBuildShl(b_, k, ir_.int_constant(as_int, single ? 23 : 52), ""), type_); };
+    return LLVMBuildFMul(b_, LLVMBuildFMul(b_, x_.a, power(half), ""), power(ir_.sub(sum, half)), "");
   }
 
   Ir& ir_;

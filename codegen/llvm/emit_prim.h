@@ -9,6 +9,7 @@ namespace voxloom::codegen {
 struct PrimArgs {
   DType type, arg_type;  ///< of the result and of the operands (select: of the last two)
   LLVMValueRef a = nullptr, b = nullptr, c = nullptr;
+  uint64_t imm = 0;
 };
 
 /// Operands have the same number of lanes. Every primitive except literal and rare; nothing it emits can trap or is poison for any operand.

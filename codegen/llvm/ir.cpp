@@ -84,6 +84,12 @@ Ir::V Ir::slice(V vector, unsigned from, unsigned count) {
   return LLVMBuildShuffleVector(builder_, vector, LLVMGetPoison(LLVMTypeOf(vector)), LLVMConstVector(mask.data(), count), "");
 }
 
+Ir::V Ir::widen(V vector, unsigned lanes) {
+  std::vector<V> mask;
+  for (unsigned k = 0; k < lanes; ++k) mask.push_back(k < lanes_of(vector) ? c32(k) : LLVMGetPoison(int_type(32)));
+  return LLVMBuildShuffleVector(builder_, vector, LLVMGetPoison(LLVMTypeOf(vector)), LLVMConstVector(mask.data(), lanes), "");
+}
+
 Ir::V Ir::concat(const V* parts, unsigned count) {
   if (count == 1) return parts[0];
   const V low = concat(parts, count / 2), high = concat(parts + count / 2, count / 2);

@@ -60,6 +60,8 @@ class Ir {
   V slice(V vector, unsigned from, unsigned count);
   /// The parts one after another; a power of two of them.
   V concat(const V* parts, unsigned count);
+  /// With lanes of no meaning behind.
+  V widen(V vector, unsigned lanes);
   V reverse_bytes(V v);
 
   // instructions

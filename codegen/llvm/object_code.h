@@ -8,7 +8,7 @@
 namespace voxloom::codegen {
 
 /// Version of everything between kernel text and object bytes; part of the cache key. Raise it with every change of the emitted code.
-inline constexpr int codegen_version = 4;
+inline constexpr int codegen_version = 5;
 
 /// "19.1.7".
 std::string llvm_version();

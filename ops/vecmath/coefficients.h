@@ -1,24 +1,24 @@
 // ops/vecmath/coefficients.h: polynomials, lowest power first; written by scripts/fit_polynomials.py, not by hand.
 #pragma once
 
+#include <voxloom/ops/prim.h>
+
 namespace voxloom::ops::vm {
 
-/// (e^r - 1) / r, |r| <= ln 2; error 0.22 * 2^-53.
-inline constexpr double exp_wide_c64[] = {0x1.ffffffffffffcp-1,  0x1.ffffffffffff8p-2,  0x1.55555555558fbp-3,  0x1.5555555556400p-5,
-                                          0x1.11111110d4bbbp-7,  0x1.6c16c16a2c2f7p-10, 0x1.a01a020a59af8p-13, 0x1.a01a050da44b5p-16,
-                                          0x1.71dde016dd95cp-19, 0x1.27e201c48d5c4p-22, 0x1.aeacdee92ba27p-26, 0x1.2166f769c8b90p-29,
-                                          0x1.4be02294a0b2ap-33};
 /// (e^r - 1) / r, |r| <= ln 2 / 2; error 0.058 * 2^-24.
 inline constexpr double exp_half_c32[] = {0x1.0000000000000p+0, 0x1.fffffc0000000p-2, 0x1.55548a0000000p-3,
                                           0x1.55584c0000000p-5, 0x1.123fe60000000p-7, 0x1.6ae45e0000000p-10};
-/// (2^r - 1) / r, |r| <= 1; error 0.28 * 2^-53.
-inline constexpr double exp2_wide_c64[] = {0x1.62e42fefa39ecp-1,  0x1.ebfbdff82c586p-3,  0x1.c6b08d704a65dp-5,  0x1.3b2ab6fba5ce9p-7,
-                                           0x1.5d87fe784d087p-10, 0x1.430912f6b23fbp-13, 0x1.ffcbfcf1e913fp-17, 0x1.62c02521782d6p-20,
-                                           0x1.b524bd596328fp-24, 0x1.e4ca80bf5a710p-28, 0x1.e9304a5791cbfp-32, 0x1.c79a031825686p-36,
-                                           0x1.63951676eeef5p-40};
+/// (e^r - 1) / r, |r| <= ln 2 / 2; error 0.2 * 2^-53.
+inline constexpr double exp_half_c64[] = {0x1.0000000000003p+0,  0x1.0000000000006p-1,  0x1.5555555554643p-3,  0x1.55555555518eep-5,
+                                          0x1.11111113b5a6ap-7,  0x1.6c16c1815bc4ep-10, 0x1.a019f58ccdd51p-13, 0x1.a0199fd9ec2bbp-16,
+                                          0x1.71f64534ab84ap-19, 0x1.28a9800b58317p-22, 0x1.8c01efa224b4cp-26};
 /// (2^r - 1) / r, |r| <= 1/2; error 0.088 * 2^-24.
 inline constexpr double exp2_half_c32[] = {0x1.62e4320000000p-1, 0x1.ebfbe60000000p-3,  0x1.c6ada80000000p-5,
                                            0x1.3b21ca0000000p-7, 0x1.5fbcce0000000p-10, 0x1.4be2360000000p-13};
+/// (2^r - 1) / r, |r| <= 1/2; error 0.24 * 2^-53.
+inline constexpr double exp2_half_c64[] = {0x1.62e42fefa39f3p-1,  0x1.ebfbdff82c599p-3,  0x1.c6b08d7048dcfp-5,  0x1.3b2ab6fba1c64p-7,
+                                           0x1.5d87fe7bf3e9dp-10, 0x1.43091309875c8p-13, 0x1.ffcbed4c80e91p-17, 0x1.62bfd4b16894dp-20,
+                                           0x1.b5432b0aa7faep-24, 0x1.e605333073171p-28, 0x1.bdeb4a7243ef9p-32};
 /// (e^r - 1 - r) / r^2, |r| <= ln 2 / 2; error 0.056 * 2^-24.
 inline constexpr double expm1_c32[] = {0x1.0000000000000p-1, 0x1.55552c0000000p-3,  0x1.5555020000000p-5,
                                        0x1.11565a0000000p-7, 0x1.6d2e380000000p-10, 0x1.3970a40000000p-13};
@@ -26,9 +26,6 @@ inline constexpr double expm1_c32[] = {0x1.0000000000000p-1, 0x1.55552c0000000p-
 inline constexpr double expm1_c64[] = {0x1.0000000000000p-1,  0x1.5555555555559p-3,  0x1.5555555555557p-5,  0x1.111111110f6fcp-7,
                                        0x1.6c16c16c17ad5p-10, 0x1.a01a01afad453p-13, 0x1.a01a019813d96p-16, 0x1.71ddf8f2ffee4p-19,
                                        0x1.27e505d7c94cdp-22, 0x1.af5da88d8fd5fp-26, 0x1.1f25956a64b98p-29};
-/// (tanh x - x) / x^3 in x^2, |x| <= 0.98; error 0.064 * 2^-24.
-inline constexpr double tanh_small_c32[] = {-0x1.5555420000000p-2, 0x1.110ce40000000p-3, -0x1.b97eca0000000p-5, 0x1.60c4e60000000p-6,
-                                            -0x1.06ca780000000p-7, 0x1.3572720000000p-9, -0x1.8b874c0000000p-12};
 /// (log(1+f) - f) / f^2, 1+f in [sqrt 1/2, sqrt 2]; error 0.015 * 2^-24.
 inline constexpr double log_c32[] = {-0x1.0000000000000p-1, 0x1.5555440000000p-2, -0x1.ffffe00000000p-3, 0x1.99a6260000000p-3,
                                      -0x1.55664c0000000p-3, 0x1.2327ce0000000p-3, -0x1.fadd5c0000000p-4, 0x1.e672de0000000p-4,
@@ -116,5 +113,25 @@ inline constexpr double sinh_c32[] = {0x1.5555560000000p-3, 0x1.1110e00000000p-7
 /// (sinh x - x) / x^3 in x^2, |x| <= 1; error 0.001 * 2^-53.
 inline constexpr double sinh_c64[] = {0x1.5555555555555p-3,  0x1.111111111119bp-7,  0x1.a01a01a007360p-13, 0x1.71de3a68cf83bp-19,
                                       0x1.ae644123a9ca0p-26, 0x1.61314c8f87e34p-33, 0x1.a665d07a974d6p-41, 0x1.d28f4988f7caep-48};
+/// Tables of tanh, see hyperbolic.h: centre, c0 to c7; error 0.09 * 2^-24.
+inline constexpr LookupTable tanh_c32[] = {
+    {0x0.0p+0f, 0x1.b580980000000p-2f, 0x1.b37d3a0000000p-1f, 0x1.72429c0000000p+0f, 0x1.2810960000000p+1f, 0x1.bffdc00000000p+1f,
+     0x1.645c980000000p+2f, 0x1.03ae760000000p+3f},
+    {0x0.0p+0f, 0x1.9cb10e0000000p-2f, 0x1.61fa840000000p-1f, 0x1.ca38cc0000000p-1f, 0x1.f611880000000p-1f, 0x1.ff11240000000p-1f,
+     0x1.fffc2e0000000p-1f, 0x1.fffffa0000000p-1f},
+    {0x0.0p+0f, 0x1.acd6b40000000p-1f, 0x1.0b45960000000p-1f, 0x1.97a1720000000p-3f, 0x1.3ab9f60000000p-5f, 0x1.dd48a00000000p-9f,
+     0x1.e8f4ce0000000p-15f, 0x1.7f93000000000p-22f},
+    {0x0.0p+0f, -0x1.59a90a0000000p-2f, -0x1.71909e0000000p-2f, -0x1.6cd0800000000p-3f, -0x1.349e440000000p-5f, -0x1.dc70b20000000p-9f,
+     -0x1.e8499e0000000p-15f, -0x1.79e6e80000000p-22f},
+    {-0x1.55550a0000000p-2f, -0x1.252b540000000p-3f, 0x1.3548be0000000p-4f, 0x1.7d3df60000000p-4f, 0x1.8b6fea0000000p-6f,
+     0x1.3c72de0000000p-9f, 0x1.4697a80000000p-15f, 0x1.037de60000000p-22f},
+    {-0x1.692f000000000p-15f, 0x1.5c8dea0000000p-3f, 0x1.171aca0000000p-4f, -0x1.8828ca0000000p-6f, -0x1.6c5cce0000000p-7f,
+     -0x1.397ebc0000000p-10f, -0x1.4eadd20000000p-16f, -0x1.26d9d20000000p-23f},
+    {0x1.1245640000000p-3f, -0x1.2761ca0000000p-9f, -0x1.f093980000000p-5f, -0x1.55747e0000000p-8f, 0x1.e6da140000000p-9f,
+     0x1.ef25980000000p-12f, 0x1.e75f560000000p-18f, 0x1.3794f60000000p-25f},
+    {-0x1.d2024c0000000p-9f, -0x1.fe59240000000p-5f, 0x1.46c6ce0000000p-7f, 0x1.22155a0000000p-7f, -0x1.7194d60000000p-11f,
+     -0x1.5245400000000p-13f, -0x1.f9b34e0000000p-20f, -0x1.bd824e0000000p-29f},
+    {-0x1.738db80000000p-5f, 0x1.4dfa6c0000000p-6f, 0x1.a6e1be0000000p-7f, -0x1.147bb00000000p-8f, -0x1.455c9e0000000p-14f,
+     0x1.5f6e980000000p-15f, 0x1.c0ecbe0000000p-20f, 0x1.06b1f00000000p-26f}};
 
 }  // namespace voxloom::ops::vm

@@ -68,7 +68,9 @@ template <class B> typename B::V cangle_(B& b, Cx<typename B::V> x) { return ata
 template <class B> Cx<typename B::V> cexp_(B& b, Cx<typename B::V> x) {
   using namespace vm;
   const auto e = exp_clamped(b, clamp_exponent(b, x.re, pick(x.re.dtype, -104, -746), pick(x.re.dtype, 175, 1400)));
-  const auto re = b.mul(b.mul(b.mul(e.p, cos_(b, x.im)), e.s1), e.s2), im = b.mul(b.mul(b.mul(e.p, sin_(b, x.im)), e.s1), e.s2);
+  const auto power = factors_of_power(b, e.k);
+  const auto times_exp = [&](auto y) { return b.mul(b.mul(b.mul(e.p, y), power.first), power.second); };
+  const auto re = times_exp(cos_(b, x.im)), im = times_exp(sin_(b, x.im));
   return {re, b.select(b.eq(x.im, b.lit(x.im.dtype, 0)), x.im, im)};
 }
 

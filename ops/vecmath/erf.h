@@ -28,8 +28,7 @@ template <class B> typename B::V erf_large64(B& b, typename B::V a) {
   const auto centre = b.lit(t, 2.5);
   const auto tail = horner(b, b.div(b.sub(a, centre), b.add(a, centre)), erf_tail_c64);
   const auto e = exp_clamped(b, b.neg(h));
-  const auto square = b.mul(e.s1, e.s2);  // Normal: a^2 <= 36.
-  return b.fma(b.neg(b.mul(e.p, square)), b.fma(b.neg(low), tail, tail), b.lit(t, 1));
+  return b.fma(b.neg(unscale(b, e)), b.fma(b.neg(low), tail, tail), b.lit(t, 1));
 }
 }  // namespace vm
 

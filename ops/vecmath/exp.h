@@ -12,40 +12,35 @@ inline constexpr double ln2_hi32 = 0x1.62e430p-1, ln2_lo32 = -0x1.05c610p-29;
 inline constexpr double ln2_hi64 = 0x1.62e42fefa39efp-1, ln2_lo64 = 0x1.abc9e3b39803fp-56;
 inline constexpr double log2_e = 0x1.71547652b82fep+0;
 
-/// A number p * s1 * s2; multiplying in this order rounds once, overflows to infinity and underflows gradually.
+/// A number p * 2^k, still to be rounded.
 template <class V> struct Scaled {
-  V p, s1, s2;
+  V p, k;
 };
-template <class B> typename B::V unscale(B& b, Scaled<typename B::V> x) { return b.mul(b.mul(x.p, x.s1), x.s2); }
+template <class B> typename B::V unscale(B& b, Scaled<typename B::V> x) { return b.scale(x.p, x.k); }
 
 /// Range where the result is neither 0 nor infinity, a little widened.
 template <class B> typename B::V clamp_exponent(B& b, typename B::V x, double low, double high) {
   return at_least(b, at_most(b, x, high), low);
 }
 
-/// 2^k as two factors that are normal numbers; `magic` holds k + 2 * bias.
-template <class B> Scaled<typename B::V> scale_in_two(B& b, typename B::V p, typename B::V magic) {
-  const Format f = format_of(p.dtype);
+/// 2^k as two factors that are normal numbers, |k| <= 252 (f32), 2044 (f64); for what Prim::scale does not cover.
+template <class V> struct Factors {
+  V first, second;
+};
+template <class B> Factors<typename B::V> factors_of_power(B& b, typename B::V k) {
+  const Format f = format_of(k.dtype);
   const auto width = b.lit_int(f.bits, f.digits);
-  const auto sum = to_bits(b, magic);
+  const auto sum = to_bits(b, b.add(k, b.lit(k.dtype, f.magic + 2 * f.bias)));
   const auto half = b.shr(sum, b.lit_int(f.bits, 1));
-  return {p, b.bitcast(f.real, b.shl(half, width)), b.bitcast(f.real, b.shl(b.sub(sum, half), width))};
+  return {b.bitcast(f.real, b.shl(half, width)), b.bitcast(f.real, b.shl(b.sub(sum, half), width))};
 }
 
-/// e^x for x already clamped. f32: x = k ln 2 + r, |r| <= ln 2 / 2, degree 6, 2^k in two factors. f64: x = 2j ln 2 + r, |r| <= ln 2, degree
-/// 13, the factors 2^j and 2^j: two more terms, but no splitting of the exponent.
+/// e^x for x already clamped: x = k ln 2 + r, |r| <= ln 2 / 2, degree 6 (f32) or 11 (f64).
 template <class B> Scaled<typename B::V> exp_clamped(B& b, typename B::V x) {
   const DType t = x.dtype;
-  const auto one = b.lit(t, 1);
-  if (t == DType::f32) {
-    const auto k = round_scaled(b, x, b.lit(t, log2_e), 2 * format_of(t).bias);
-    const auto r = b.fma(k.integer, b.lit(t, -ln2_lo32), b.fma(k.integer, b.lit(t, -ln2_hi32), x));
-    return scale_in_two(b, b.fma(horner(b, r, exp_half_c32), r, one), k.magic);
-  }
-  const auto j = round_scaled(b, x, b.lit(t, log2_e / 2), format_of(t).bias);
-  const auto r = b.fma(j.integer, b.lit(t, -2 * ln2_lo64), b.fma(j.integer, b.lit(t, -2 * ln2_hi64), x));
-  const auto s = power_of_two(b, j.magic);
-  return {b.fma(horner(b, r, exp_wide_c64), r, one), s, s};
+  const auto k = round_scaled(b, x, b.lit(t, log2_e), 0).integer;
+  const auto r = b.fma(k, num(b, t, -ln2_lo32, -ln2_lo64), b.fma(k, num(b, t, -ln2_hi32, -ln2_hi64), x));
+  return {b.fma(horner(b, r, exp_half_c32, exp_half_c64), r, b.lit(t, 1)), k};
 }
 template <class B> Scaled<typename B::V> exp_scaled(B& b, typename B::V x) {
   return exp_clamped(b, clamp_exponent(b, x, pick(x.dtype, -104, -746), pick(x.dtype, 89, 710)));
@@ -77,25 +72,17 @@ template <class B, class Adjust> Pair<typename B::V> expm1_parts(B& b, typename 
 }
 }  // namespace vm
 
-/// Clamp, exp_clamped, two multiplications. 0.9 ulp (f32), 1.4 ulp (f64).
+/// Clamp, exp_clamped, scale.
 template <class B> typename B::V exp_(B& b, typename B::V x) { return vm::unscale(b, vm::exp_scaled(b, x)); }
 
-/// As exp, with an exact reduction: x = k + r, |r| <= 1/2 (f32) or x = 2j + r, |r| <= 1 (f64).
+/// As exp, with an exact reduction: x = k + r, |r| <= 1/2.
 template <class B> typename B::V exp2_(B& b, typename B::V x) {
   using namespace vm;
   const DType t = x.dtype;
-  const auto one = b.lit(t, 1);
   x = clamp_exponent(b, x, pick(t, -151, -1076), pick(t, 128, 1024));
-  if (t == DType::f32) {
-    const auto magic = b.lit(t, format_of(t).magic + 2 * format_of(t).bias);
-    const auto z = b.add(x, magic);
-    const auto r = b.sub(x, b.sub(z, magic));
-    return unscale(b, scale_in_two(b, b.fma(horner(b, r, exp2_half_c32), r, one), z));
-  }
-  const auto j = round_scaled(b, x, b.lit(t, 0.5), format_of(t).bias);
-  const auto r = b.fma(j.integer, b.lit(t, -2), x);
-  const auto s = power_of_two(b, j.magic);
-  return unscale(b, {b.fma(horner(b, r, exp2_wide_c64), r, one), s, s});
+  const auto k = round_scaled(b, x, b.lit(t, 1), 0).integer;
+  const auto r = b.sub(x, k);
+  return b.scale(b.fma(horner(b, r, exp2_half_c32, exp2_half_c64), r, b.lit(t, 1)), k);
 }
 
 /// x = k ln 2 + r + rl, s = 2^k: e^x - 1 = (s - 1 + s r) + s (rl + r^2 Q(r)), the first sum with its rounding error kept. For large x s is

@@ -1,31 +1,33 @@
 // ops/vecmath/hyperbolic.h: tanh, sinh, cosh, asinh, acosh, atanh.
 #pragma once
 
+#include <voxloom/ops/lookup.h>
 #include <voxloom/ops/vecmath/exp.h>
 #include <voxloom/ops/vecmath/log.h>
 
 namespace voxloom::ops {
 namespace vm {
 
-/// f32: below 0.98 an odd polynomial, above 1 - 2 / (e^2a + 1) with e^2a = s (1 + p) kept as s p + (s + 1).
+/// f32: eight intervals of half a binade of a + offset, each with its centre and a polynomial of degree 7. tanh of a centre is very nearly a
+/// float, so that c0 carries no error. In the first interval the centre and c0 are 0, and a itself is added instead, as the larger of c0 and d:
+/// centres lie so that c0 is the larger one in all others.
 template <class B> typename B::V tanh32(B& b, typename B::V a) {
   const DType t = a.dtype;
-  const auto y = at_most(b, a, 9.1);
-  const auto k = round_scaled(b, y, b.lit(t, 2 * log2_e), format_of(t).bias);
-  // One part of ln 2 suffices: where k is large, the quotient below is far under the last place of 1. The fit is in 2r.
-  const auto r = b.fma(k.integer, b.lit(t, -ln2_hi32), b.add(y, y));
-  const auto p = b.mul(horner(b, r, exp_half_c32), r);
-  const auto s = power_of_two(b, k.magic);
-  const auto d = b.fma(s, p, b.add(s, b.lit(t, 1)));
-  const auto large = b.add(b.div(b.lit(t, -2), d), b.lit(t, 1));
-  const auto u = b.mul(a, a);
-  const auto small = b.fma(b.mul(a, u), horner(b, u, tanh_small_c32), a);
-  return b.select(b.lt(a, b.lit(t, 0.98)), small, large);
+  const double offset = 0x1.34p-1;
+  const auto y = at_most(b, a, 9.02);  // below the end of the last interval; from 9.011 on tanh rounds to 1
+  const auto position = b.sub(to_bits(b, b.add(y, b.lit(t, offset))), b.lit_bits(DType::i32, bits_of(t, offset)));
+  const auto interval = b.shr(position, b.lit_int(DType::i32, 22));
+  const auto entry = [&](int row) { return b.lookup(lookup_tanh + row, interval); };
+  const auto d = b.sub(y, entry(0));
+  const auto c0 = entry(1), head = b.select(b.lt(c0, d), d, c0);
+  auto p = entry(8);
+  for (int row = 7; row >= 2; --row) p = b.fma(p, d, entry(row));
+  return b.fma(p, d, head);
 }
 /// f64: E / (E + 2) with E = e^2a - 1 in two parts; the quotient q is corrected by its remainder.
 template <class B> typename B::V tanh64(B& b, typename B::V a) {
   const DType t = a.dtype;
-  const auto y = at_most(b, a, 20);
+  const auto y = at_most(b, a, 19.125);  // tanh rounds to 1 from 19.06 on, and this value does here
   const auto parts = expm1_parts(b, b.add(y, y), [](auto exponent) { return exponent; });
   const auto e = b.add(parts.hi, parts.lo);
   const auto e_lo = b.sub(parts.lo, b.sub(e, parts.hi));

@@ -61,13 +61,13 @@ template <class B> typename B::V log_or_end(B& b, typename B::V x, typename B::V
 template <class B> Scaled<typename B::V> exp_pair(B& b, typename B::V x, typename B::V low) {
   const DType t = x.dtype;
   const auto one = b.lit(t, 1);
-  const auto k = round_scaled(b, x, b.lit(t, log2_e), 2 * format_of(t).bias);
-  const auto high = b.fma(k.integer, b.lit(t, -ln2_hi64), x);
-  const auto small = b.fma(k.integer, b.lit(t, -ln2_lo64), low);
+  const auto k = round_scaled(b, x, b.lit(t, log2_e), 0).integer;
+  const auto high = b.fma(k, b.lit(t, -ln2_hi64), x);
+  const auto small = b.fma(k, b.lit(t, -ln2_lo64), low);
   const auto r = fast_two_sum(b, high, small);
   const auto sum = fast_two_sum(b, one, r.hi);
   const auto rest = b.fma(b.mul(r.hi, r.hi), horner(b, r.hi, expm1_c64), b.fma(r.lo, r.hi, r.lo));
-  return scale_in_two(b, b.add(sum.hi, b.add(sum.lo, rest)), k.magic);
+  return {b.add(sum.hi, b.add(sum.lo, rest)), k};
 }
 
 /// |x|^y in f64 through ln; `x` positive, finite or not; y clamped to a finite number.

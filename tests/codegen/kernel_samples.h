@@ -2,6 +2,7 @@
 #pragma once
 
 #include <voxloom/codegen/kernel_ir.h>
+#include <voxloom/ops/builder.h>
 
 #include <functional>
 #include <string>
@@ -29,6 +30,17 @@ std::string first_difference(const KernelCase& c, const std::vector<std::vector<
 
 /// Awkward values of a dtype: zeros of both signs, ones, extremes, subnormals, infinities, NaN, powers of two around the integer limits.
 std::vector<uint64_t> awkward_values(DType t);
+/// Prim::scale with operands it is defined for: the sign and the significand of x with an exponent in [-7, 0], k from the low bits of y.
+template <class B> typename B::V scaled(B& b, typename B::V x, typename B::V y) {
+  const DType t = x.dtype, as_int = t == DType::f32 ? DType::i32 : DType::i64;
+  const uint64_t keep = t == DType::f32 ? 0x83ffffffULL : 0x807fffffffffffffULL,
+                 exponent = t == DType::f32 ? 0x3c000000ULL : 0x3f80000000000000ULL;
+  const int64_t limit = t == DType::f32 ? 252 : 2044;
+  const auto bits = b.bit_or(b.bit_and(b.bitcast(as_int, x), b.lit_bits(as_int, keep)), b.lit_bits(as_int, exponent));
+  const auto low = b.sub(b.bit_and(b.bitcast(as_int, y), b.lit_int(as_int, 2 * limit + 7)), b.lit_int(as_int, limit + 4));
+  const auto k = b.maximum(b.minimum(low, b.lit_int(as_int, limit)), b.lit_int(as_int, -limit));
+  return b.scale(b.bitcast(t, bits), b.cast(t, k));
+}
 /// All primitives of one dtype over pairs of awkward values (a third operand is a shifted copy), in a free vector loop.
 KernelCase primitives(DType t);
 /// Casts of awkward values to every dtype, and bitcasts.

@@ -173,12 +173,14 @@ KernelCase primitives(DType t) {
   std::vector<Prim> prims{Prim::minimum, Prim::maximum, Prim::eq, Prim::ne, Prim::lt, Prim::le, Prim::select};
   if (t != DType::boolean) prims.insert(prims.end(), {Prim::add, Prim::sub, Prim::mul, Prim::neg, Prim::abs});
   if (is_float(t)) {
-    prims.insert(prims.end(), {Prim::div, Prim::sqrt, Prim::fma, Prim::floor, Prim::ceil, Prim::trunc, Prim::rint, Prim::rare});
+    prims.insert(prims.end(),
+                 {Prim::div, Prim::sqrt, Prim::fma, Prim::floor, Prim::ceil, Prim::trunc, Prim::rint, Prim::rare, Prim::scale});
   } else {
     prims.insert(prims.end(), {Prim::bit_and, Prim::bit_or, Prim::bit_xor, Prim::bit_not});
     if (t != DType::boolean) prims.insert(prims.end(), {Prim::idiv, Prim::imod, Prim::shl, Prim::shr});
+    if (t == DType::i32) prims.push_back(Prim::lookup);
   }
-  const auto result = [&](Prim p) { return p >= Prim::eq && p <= Prim::le ? DType::boolean : t; };
+  const auto result = [&](Prim p) { return p >= Prim::eq && p <= Prim::le ? DType::boolean : p == Prim::lookup ? DType::f32 : t; };
   for (Prim p : prims) outputs.push_back(output(c, b, result(p), n));
   const Id i = b.begin_loop(b.begin(), b.end(), {}, 0)[0];
   const Value x = b.value(b.load(a, {{i, -1}})), y = b.value(b.load(d, {{i, -1}})), z = b.value(b.load(e, {{i, -1}}));
@@ -186,7 +188,9 @@ KernelCase primitives(DType t) {
     const Prim p = prims[k];
     const bool masked = p == Prim::select || p == Prim::rare;
     const Value mask = masked ? b.record().lt(x, y) : x;
-    b.store(outputs[k], {{i, -1}}, b.record().emit(p, result(p), mask, masked ? x : y, z, p == Prim::rare ? 1 : 0).id);
+    const uint64_t imm = p == Prim::rare ? 1 : p == Prim::lookup ? 2 : 0;
+    const Value v = p == Prim::scale ? scaled(b.record(), x, y) : b.record().emit(p, result(p), mask, masked ? x : y, z, imm);
+    b.store(outputs[k], {{i, -1}}, v.id);
   }
   b.end_loop();
   c.kernel = b.finish();

@@ -74,6 +74,8 @@ TEST_CASE("verify refuses wrong dtypes") {
   refused(ints(), [](Kernel& k) { k.values[first(k, Stmt::Kind::load).id].dtype = DType::c64; }, "has dtype c64");
   refused(samples::casts(DType::f32), [](Kernel& k) { first(k, ops::Prim::bitcast).inst.type = DType::i64; }, "not defined");
   refused(samples::primitives(DType::f32), [](Kernel& k) { first(k, ops::Prim::rare).inst.imm = 1000; }, "no such function");
+  refused(samples::primitives(DType::i32), [](Kernel& k) { first(k, ops::Prim::lookup).inst.imm = 1000; }, "no such table");
+  refused(samples::primitives(DType::i32), [](Kernel& k) { first(k, ops::Prim::lookup).inst.type = DType::i32; }, "not defined for");
   refused(samples::flattened(2, 2, 2), [](Kernel& k) { first(k, ops::Prim::literal).inst.imm = uint64_t{1} << 40; }, "bits beyond");
 }
 

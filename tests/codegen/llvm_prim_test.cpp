@@ -53,12 +53,14 @@ std::vector<Output> outputs_of(DType t) {
   if (is_float(t)) {
     for (Prim p : {Prim::div, Prim::sqrt, Prim::fma, Prim::floor, Prim::ceil, Prim::trunc, Prim::rint}) list.push_back({p, t});
     list.push_back({Prim::rare, t, 1});
+    list.push_back({Prim::scale, t});
   } else {
     for (Prim p : {Prim::bit_and, Prim::bit_or, Prim::bit_xor, Prim::bit_not}) list.push_back({p, t});
   }
   if (is_integer(t)) {
     for (Prim p : {Prim::idiv, Prim::imod, Prim::shl, Prim::shr}) list.push_back({p, t});
   }
+  if (t == DType::i32) list.insert(list.end(), {{Prim::lookup, DType::f32, 0}, {Prim::lookup, DType::f32, 3}});
   for (DType to : dtypes) {
     list.push_back({Prim::cast, to});
     if (size_of(to) == size_of(t) && to != DType::boolean && t != DType::boolean) list.push_back({Prim::bitcast, to});
@@ -79,7 +81,9 @@ Kernel all_primitives(DType t, const std::vector<Output>& outputs, int lanes) {
     const Output& o = outputs[k];
     const bool masked = o.op == Prim::select || o.op == Prim::rare;
     const Value mask = masked ? b.record().lt(v[0], v[1]) : v[0];
-    b.store(out[k], {{i, -1}}, b.record().emit(o.op, o.type, mask, v[1], v[2], o.imm).id);
+    const Value result =
+        o.op == Prim::scale ? samples::scaled(b.record(), v[0], v[1]) : b.record().emit(o.op, o.type, mask, v[1], v[2], o.imm);
+    b.store(out[k], {{i, -1}}, result.id);
   }
   b.end_loop();
   return b.finish();
@@ -106,7 +110,9 @@ class PrimitiveCheck {
       for (size_t i = 0; i < count; ++i) {
         const bool masked = o.op == Prim::select || o.op == Prim::rare;
         const uint64_t a = masked ? ops::eval_prim(Prim::lt, DType::boolean, t, values_[0][i], values_[1][i], 0, 0) : values_[0][i];
-        expected_.back().push_back(ops::eval_prim(o.op, o.type, t, a, values_[1][i], values_[2][i], o.imm));
+        ops::ScalarBuilder scalar;
+        expected_.back().push_back(o.op == Prim::scale ? samples::scaled(scalar, ops::Scalar{t, a}, ops::Scalar{t, values_[1][i]}).bits
+                                                       : ops::eval_prim(o.op, o.type, t, a, values_[1][i], values_[2][i], o.imm));
       }
     }
   }

@@ -118,6 +118,30 @@ TEST_CASE("float primitives are IEEE") {
   CHECK(b.bitcast(i32, f(1)).bits == 0x3f800000U);
 }
 
+TEST_CASE("lookup takes its index modulo the size of a table") {
+  for (int table = 0; table < lookup_count; ++table) {
+    for (int64_t k : {0, 1, 7, 8, 13, -1, -8, 1 << 30}) {
+      CHECK(b.lookup(table, i(i32, k)).bits == std::bit_cast<uint32_t>(lookup_tables[table][static_cast<size_t>(k & 7)]));
+    }
+  }
+}
+
+TEST_CASE("scale rounds once, overflows and underflows gradually") {
+  CHECK(b.scale(f(1.5f), f(-3)).bits == f(0.1875f).bits);
+  CHECK(b.scale(f(1.5f), f(127)).bits == f(0x1.8p127f).bits);
+  CHECK(b.scale(f(1.5f), f(128)).bits == f(inf).bits);
+  CHECK(b.scale(f(-0.0f), f(100)).bits == f(-0.0f).bits);
+  CHECK(b.scale(f(1.5f), f(-149)).bits == f(0x1p-148f).bits);
+  CHECK(b.scale(f(1.5f), f(-150)).bits == f(0x1p-149f).bits);
+  CHECK(b.scale(f(1), f(-150)).bits == 0);
+  CHECK(b.scale(f(1.25f), f(252)).bits == f(inf).bits);
+  CHECK(b.scale(f(1.25f), f(-252)).bits == 0);
+  CHECK(b.scale(d(1.5), d(-1074)).bits == d(0x1p-1073).bits);
+  CHECK(b.scale(d(1.5), d(1023)).bits == d(0x1.8p1023).bits);
+  CHECK(std::isnan(to_double(b.scale(f(qnan), f(qnan)))));
+  for (int k = -252; k <= 252; ++k) CHECK(b.scale(f(1.7f), f(static_cast<float>(k))).bits == f(std::ldexp(1.7f, k)).bits);
+}
+
 TEST_CASE("numbers to bits") {
   CHECK(bits_of(f32, 0.1) == std::bit_cast<uint32_t>(0.1f));
   CHECK(bits_of(i8, 2.5) == 2);

@@ -82,6 +82,8 @@ TEST_CASE("whole results are exact") {
 
 TEST_CASE("stabilised functions keep both ends") {
   for (DType t : {f32, f64}) {
+    CHECK(to_double(tanh_(b, num(t, inf))) == 1);
+    CHECK(to_double(tanh_(b, num(t, -25))) == -1);
     CHECK(to_double(sigmoid_(b, num(t, -inf))) == 0);
     CHECK(to_double(sigmoid_(b, num(t, inf))) == 1);
     CHECK(to_double(sigmoid_(b, num(t, -88.9))) > 0);
