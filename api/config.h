@@ -16,6 +16,9 @@ struct Config {
   int64_t cache_size = int64_t{1} << 30;
   int threads = 0;     ///< 0: from affinity, cgroup, SLURM_CPUS_PER_TASK and OMP_NUM_THREADS
   int64_t memory = 0;  ///< bytes for a streamed run; 0: 80 % of what is available
+  /// The debug ladder: what goes to the log (runtime/log.h) at level debug. 1: each kernel made ready, 2: passes with their times too,
+  /// 3: the graph after every pass that changed it, 4: LLVM IR of the kernels, 5: every rule that fires. 0: nothing.
+  int debug_level = 0;
 };
 
 /// The process's configuration.

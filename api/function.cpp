@@ -285,7 +285,7 @@ struct Function::Impl {
         .threads = threads, .cancel = call_options.cancel, .block = {}, .after_stream = false, .observer = nullptr};
     if (call_options.progress && !options.profile) {
       size_t done = 0;
-      const runtime::StepObserver report = [&](size_t, double) {
+      const runtime::StepObserver report = [&](const runtime::StepRun&) {
         call_options.progress(static_cast<double>(++done) / static_cast<double>(program().steps.size()));
       };
       run_options.observer = &report;
@@ -300,14 +300,9 @@ struct Function::Impl {
   }
 
   void run_profiled(Context& context, std::byte** in, std::byte** out, runtime::RunOptions& run_options) {
-    const runtime::StepObserver observer = [&](size_t step, double seconds) {
+    const runtime::StepObserver observer = [&](const runtime::StepRun& run) {
       const std::lock_guard guard(profile_mutex);
-      StepRecord& r = profile.steps[step];
-      const runtime::BoundStep& bound = context.binding.steps[step];
-      r.seconds += seconds;
-      ++r.calls;
-      r.bytes_read += bound.bytes;
-      r.flops += static_cast<int64_t>(static_cast<double>(bound.points) * program().steps[step].flops_per_point);
+      detail::add_run(profile.steps[run.step], run, context.binding);
     };
     run_options.observer = &observer;
     const auto start = std::chrono::steady_clock::now();
@@ -330,12 +325,12 @@ std::vector<Array> Function::call(std::span<const Array> arguments, const CallOp
     }
     std::copy(options.out.begin(), options.out.end(), outputs.begin());
   }
-  impl_->call(arguments, outputs, options);
+  call_into(arguments, outputs, options);
   return outputs;
 }
 
 void Function::call_into(std::span<const Array> arguments, std::span<Array> outputs, const CallOptions& options) const {
-  impl_->call(arguments, outputs, options);
+  detail::with_graph(graph(), [&] { impl_->call(arguments, outputs, options); });
 }
 
 MemoryReport Function::memory(std::span<const Array> arguments) const {
@@ -381,29 +376,31 @@ std::vector<std::string> Function::toposort() const {
 
 void Plan::print() const { std::fputs(text.c_str(), stdout); }
 
-Plan Function::plan() const { return {detail::plan_text(impl_->program())}; }
+Plan Function::plan(const ExplainOptions& options) const {
+  return {detail::plan_text(impl_->program()) + (options.kernels ? "\n" + detail::kernels_text(impl_->program()) : "")};
+}
 
-std::string Function::explain() const { return detail::explain_text(impl_->compiled); }
+std::string Function::explain(const ExplainOptions& options) const { return detail::explain_text(impl_->compiled, options); }
 
 Profile Function::profile() const {
   const std::lock_guard guard(impl_->profile_mutex);
   Profile p = impl_->profile;
+  impl_->compiled.log->fill(p);
   p.roofline = measure_roofline();
   return p;
 }
 
-Function detail::compile_with(const Graph& graph, const FunctionOptions& options, const codegen::BuildOptions& build) {
+Function detail::compile_with(const Graph& graph, const FunctionOptions& options, const codegen::BuildOptions& build,
+                              std::shared_ptr<CompileLog> log) {
   auto impl = std::make_shared<Function::Impl>();
   impl->options = options;
-  impl->compiled = compile_graph(graph, options, build);
+  impl->compiled = compile_graph(graph, options, build, std::move(log));
   impl->outs.resize(graph.outputs().size());
   impl->own_outputs = graph.outputs().size();
   impl->own_inputs = graph.inputs().size();
   const runtime::Program& program = impl->program();
   impl->map_only = maps_only(program);
   impl->profile.function = options.name;
-  impl->profile.passes = impl->compiled.passes;
-  for (const PassRecord& r : impl->compiled.passes) impl->profile.compile_seconds += r.seconds;
   for (const auto& step : program.steps) impl->profile.steps.push_back({.name = step.name});
   return Function(impl);
 }

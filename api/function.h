@@ -2,6 +2,7 @@
 #pragma once
 
 #include <voxloom/api/config.h>
+#include <voxloom/api/explain.h>
 #include <voxloom/api/shared.h>
 #include <voxloom/graph/graph.h>
 #include <voxloom/runtime/array.h>
@@ -125,9 +126,9 @@ class VOXLOOM_API Function {
   /// Kernel steps in order: "Fused{exp,mul}(x)".
   std::vector<std::string> toposort() const;
   /// Kernels in order, what they read and write.
-  Plan plan() const;
+  Plan plan(const ExplainOptions& options = {}) const;
   /// Optimised graph, plan, and why operations were not fused.
-  std::string explain() const;
+  std::string explain(const ExplainOptions& options = {}) const;
   /// Time per pass and per step, summed over the profiled calls.
   Profile profile() const;
 

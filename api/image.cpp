@@ -65,7 +65,7 @@ void check_expansions(const Graph& graph, const SaveOptions& options) {
   }
 }
 
-Prepared prepare(const Outputs& outputs, const SaveOptions& options) {
+Prepared prepare(const Outputs& outputs, const SaveOptions& options, detail::CompileLog* log) {
   std::vector<Expr> values;
   std::vector<NiftiHeader> headers;
   std::set<std::string> paths;
@@ -85,7 +85,7 @@ Prepared prepare(const Outputs& outputs, const SaveOptions& options) {
   detail::check_grids(graph);
   check_expansions(graph, options);
   FunctionOptions function{.name = "save"};
-  return {detail::optimised(graph, function, nullptr), headers};
+  return {detail::with_graph(graph, [&] { return detail::optimised(graph, function, log); }), headers};
 }
 
 int threads_of(const SaveOptions& options) {
@@ -132,13 +132,22 @@ void take_source_warnings(const Graph& graph, Warnings& warnings) {
   }
 }
 
+/// "save half.nii" or "evaluate".
+std::string run_name(const Outputs& outputs) {
+  std::string files;
+  for (const auto& [value, path] : outputs) {
+    if (!path.empty()) files += (files.empty() ? " " : ", ") + path.substr(path.find_last_of('/') + 1);
+  }
+  return files.empty() ? "evaluate" : "save" + files;
+}
+
 std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   // Once per process, and before the clock and the peak: it takes 50 ms and 50 MiB of its own.
   if (options.profile) measure_roofline();
   const auto start = std::chrono::steady_clock::now();
-  Prepared prepared = prepare(outputs, options);
   const detail::StreamOptions stream = stream_options(outputs, options);
-  const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream);
+  Prepared prepared = prepare(outputs, options, stream.log.get());
+  const detail::StreamPlan plan = detail::with_graph(prepared.graph, [&] { return detail::plan_stream(prepared.graph, stream); });
   // What is measured is the run: planning has compiled the kernels.
   const bool measure = options.profile != nullptr && reset_peak_rss();
   const int64_t before = current_rss();
@@ -155,7 +164,7 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   refuse_if_strict(warnings, options);
   detail::StreamRunOptions run_options{stream.threads, stream.function, options.cancel, options.progress, options.profile};
   for (const auto& [value, path] : outputs) run_options.output_paths.push_back(path);
-  std::vector<Array> results = detail::run_stream(plan, sink_pointers, run_options);
+  std::vector<Array> results = detail::with_graph(plan.graph, [&] { return detail::run_stream(plan, sink_pointers, run_options); });
   take_source_warnings(prepared.graph, warnings);
   refuse_if_strict(warnings, options);
   const auto commit_start = std::chrono::steady_clock::now();
@@ -166,14 +175,15 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   if (options.profile) {
     Profile& p = *options.profile;
     const auto now = std::chrono::steady_clock::now();
-    p.function = "save";
+    p.function = options.name.empty() ? run_name(outputs) : options.name;
     p.calls = 1;
     p.threads = stream.threads;
     p.steps.push_back({.name = options.no_fsync ? "rename" : "fsync and rename",
                        .kind = StepKind::io_write,
                        .seconds = std::chrono::duration<double>(now - commit_start).count(),
                        .calls = 1});
-    p.seconds = std::chrono::duration<double>(now - start).count();
+    plan.log->fill(p);
+    p.seconds = std::chrono::duration<double>(now - start).count() - p.compile_seconds;
     p.peak_planned = plan.peak();
     p.budget = plan.budget;
     if (measure) p.peak_measured = std::max<int64_t>(0, peak_rss() - before);
@@ -219,10 +229,12 @@ std::vector<Array> evaluate_many(const std::vector<Expr>& values, const SaveOpti
   return run(outputs, options);
 }
 
-std::string explain_save(const Outputs& outputs, const SaveOptions& options) {
-  const Prepared prepared = prepare(outputs, options);
-  const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream_options(outputs, options));
-  return detail::describe(plan, threads_of(options));
+std::string explain_save(const Outputs& outputs, const SaveOptions& options, const ExplainOptions& explain) {
+  const Prepared prepared = prepare(outputs, options, nullptr);
+  return detail::with_graph(prepared.graph, [&] {
+    const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream_options(outputs, options));
+    return detail::describe(plan, threads_of(options), explain);
+  });
 }
 
 }  // namespace voxloom::io

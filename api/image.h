@@ -1,6 +1,7 @@
 // api/image.h: image files as expressions, and files as outputs. Blocks stream from disk to disk; nothing is loaded as a whole unless it must be.
 #pragma once
 
+#include <voxloom/api/explain.h>
 #include <voxloom/graph/node.h>
 #include <voxloom/io/nifti_header.h>
 #include <voxloom/runtime/array.h>
@@ -50,6 +51,7 @@ class VOXLOOM_API Image : public ExpressionLike {
 VOXLOOM_API Image open(const std::string& path, const OpenOptions& options = {});
 
 struct SaveOptions {
+  std::string name = {};    ///< what the profile calls the run; empty: "save" and the names of the files
   int64_t memory = 0;       ///< budget in bytes for blocks, states and buffers; 0: config().memory
   int threads = 0;          ///< 0: config().threads
   bool no_fsync = false;    ///< do not wait for the disk
@@ -80,6 +82,6 @@ VOXLOOM_API void save_many(const Outputs& outputs, const SaveOptions& options = 
 VOXLOOM_API std::vector<Array> evaluate_many(const std::vector<Expr>& values, const SaveOptions& options = {});
 /// How a run would go: how often each file is read and why, the streamed axis, block size, kernels, predicted peak. Nothing is run.
 /// A path may be empty: the value would be computed in memory.
-VOXLOOM_API std::string explain_save(const Outputs& outputs, const SaveOptions& options = {});
+VOXLOOM_API std::string explain_save(const Outputs& outputs, const SaveOptions& options = {}, const ExplainOptions& explain = {});
 
 }  // namespace voxloom::io

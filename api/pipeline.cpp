@@ -5,6 +5,8 @@
 #include <voxloom/graph/print.h>
 #include <voxloom/ops/policy.h>
 #include <voxloom/ops/rules/rules.h>
+#include <voxloom/runtime/dense_variant.h>
+#include <voxloom/runtime/limits.h>
 #include <voxloom/runtime/log.h>
 
 #include <chrono>
@@ -21,17 +23,39 @@ PassContext pass_context(const FunctionOptions& options) {
                     : warn == WarnFloat64::warn ? Float64Check::warn
                                                 : Float64Check::ignore;
   context.warn = [](const std::string& message) { log(LogLevel::warning, message); };
+  if (config().debug_level >= 3) {
+    context.on_change = [](const std::string& pass, const Graph&, const Graph& after) {
+      log(LogLevel::debug, "after " + pass + "\n" + report_text(after));
+    };
+  }
+  if (config().debug_level >= 5) {
+    context.on_rule = [](const char* rule, const Expr& before, const Expr& after) {
+      log(LogLevel::debug, std::string("rule ") + rule + ": " + std::string(before->op().name) + " -> " + std::string(after->op().name));
+    };
+  }
   return context;
+}
+
+void tell_pass(const PassReport& r) {
+  log(LogLevel::debug, "pass " + r.name + ": " + format_seconds(r.seconds) + ", " + std::to_string(r.nodes_before) + " -> " +
+                           std::to_string(r.nodes_after) + " nodes, " + std::to_string(r.firings) + " rules fired");
+}
+
+void tell_kernel(const codegen::Kernel& kernel, const KernelRecord& record, const codegen::Target& target) {
+  log(LogLevel::debug, "kernel " + record.name + ": from " + std::string(name_of(record.origin)) + " in " + format_seconds(record.seconds) +
+                           ", " + format_size(record.code_bytes) + " of code" + (record.why.empty() ? "" : " (" + record.why + ")"));
+  if (config().debug_level >= 4) log(LogLevel::debug, codegen::llvm_ir_text(kernel, target));
 }
 
 }  // namespace
 
-Graph optimised(const Graph& graph, const FunctionOptions& options, std::vector<PassRecord>* records) {
+Graph optimised(const Graph& graph, const FunctionOptions& options, CompileLog* log) {
   if (!options.optimise) return graph;
   PassContext context = pass_context(options);
   Graph result = optimise(graph, context);
-  if (records) {
-    for (const PassReport& r : context.reports) records->push_back({r.name, r.seconds, r.changed});
+  for (const PassReport& r : context.reports) {
+    if (log) log->add_pass(r.name, r.seconds, r.changed);
+    if (config().debug_level >= 2) tell_pass(r);
   }
   return result;
 }
@@ -46,13 +70,39 @@ codegen::BuildOptions build_options(const FunctionOptions& options) {
   return build;
 }
 
-Compiled compile_graph(const Graph& graph, const FunctionOptions& options, const codegen::BuildOptions& build) {
-  Compiled compiled{.graph = graph, .program = nullptr, .build = build, .passes = {}};
-  compiled.graph = optimised(graph, options, &compiled.passes);
+std::shared_ptr<const runtime::Program> build_timed(const Graph& graph, codegen::BuildOptions build, const std::shared_ptr<CompileLog>& log,
+                                                    const Graph* written) {
+  build.on_kernel = [log, target = build.compile.target](const codegen::Kernel& kernel, const KernelRecord& record) {
+    if (log) log->add_kernel(record);
+    if (config().debug_level >= 1) tell_kernel(kernel, record, target);
+  };
   const auto start = std::chrono::steady_clock::now();
-  compiled.program = codegen::build_program(compiled.graph, build, &graph);
-  compiled.passes.push_back({"partition and plan", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), true});
+  auto program = codegen::build_program(graph, build, written);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (log) log->add_pass("partition and plan", seconds, false);
+  if (config().debug_level >= 2) voxloom::log(LogLevel::debug, "partition and plan: " + format_seconds(seconds));
+  return program;
+}
+
+Compiled compile_graph(const Graph& graph, const FunctionOptions& options, const codegen::BuildOptions& build,
+                       std::shared_ptr<CompileLog> log) {
+  Compiled compiled{.graph = graph, .program = nullptr, .build = build, .log = std::move(log)};
+  if (!compiled.log) compiled.log = std::make_shared<CompileLog>();
+  with_graph(graph, [&] {
+    compiled.graph = optimised(graph, options, compiled.log.get());
+    compiled.program = build_timed(compiled.graph, build, compiled.log, &graph);
+  });
   return compiled;
+}
+
+void add_run(StepRecord& record, const runtime::StepRun& run, const runtime::Binding& binding) {
+  const runtime::BoundStep& bound = binding.steps[run.step];
+  record.seconds += run.seconds;
+  ++record.calls;
+  record.bytes_read += bound.bytes_read;
+  record.bytes_written += bound.bytes_written;
+  record.flops += run.flops.f32 + run.flops.f64;
+  record.flops_f64 += run.flops.f64;
 }
 
 std::string plan_text(const runtime::Program& program) {
@@ -71,10 +121,28 @@ std::string plan_text(const runtime::Program& program) {
   return text;
 }
 
-std::string explain_text(const Compiled& compiled) {
+std::string kernels_text(const runtime::Program& program, const std::vector<char>& swapped) {
+  std::string text = "kernels as C, for dense arrays (other layouts get variants of their own)\n";
+  int number = 0;
+  for (const auto& item : program.order) {
+    if (item.step < 0) continue;
+    const auto& step = program.steps[static_cast<size_t>(item.step)];
+    text += "\n" + step.text(runtime::dense_variant(program, step, swapped), "kernel_" + std::to_string(number++));
+  }
+  return text;
+}
+
+std::string report_text(const Graph& graph) {
+  try {
+    return to_text(graph);
+  } catch (const std::exception& error) { return std::string("(the graph cannot be printed: ") + error.what() + ")"; }
+}
+
+std::string explain_text(const Compiled& compiled, const ExplainOptions& options) {
   std::string text = "optimised graph\n" + to_text(compiled.graph) + "\n\nkernels, in order\n" + plan_text(*compiled.program);
   if (!compiled.program->notes.empty()) text += "\nwhy some operations are not fused\n";
   for (const std::string& note : compiled.program->notes) text += "  " + note + "\n";
+  if (options.kernels) text += "\n" + kernels_text(*compiled.program);
   return text;
 }
 

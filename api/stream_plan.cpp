@@ -7,6 +7,7 @@
 #include <voxloom/runtime/limits.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 namespace voxloom::detail {
@@ -142,6 +143,7 @@ class Planner {
   Planner(const Graph& graph, const StreamOptions& options) : options_(options) {
     plan_.graph = graph;
     plan_.budget = options.budget;
+    plan_.log = options.log;
   }
 
   StreamPlan run() {
@@ -190,7 +192,9 @@ class Planner {
   // Temporaries of the whole program in memory.
   int64_t temporaries_guess() {
     if (whole_temporaries_ < 0) {
-      const Function f = compile_with(cut_images(), options_.function, build_options(options_.function));
+      FunctionOptions function = options_.function;
+      function.optimise = false;  // it has been
+      const Function f = compile_with(cut_images(), function, build_options(function), plan_.log);
       whole_temporaries_ = f.memory(std::map<std::string, int64_t>()).temporaries;
     }
     return whole_temporaries_;
@@ -290,7 +294,7 @@ class Planner {
       if (pass.outputs.empty() && pass.reductions.empty()) continue;
       codegen::BuildOptions build = build_options(options_.function);
       build.stream_symbol = stream_symbol;
-      pass.program = codegen::build_program(pass.graph, build);
+      pass.program = build_timed(pass.graph, build, plan_.log);
       size_block(pass);
       most = std::max(most, pass.bytes);
       plan_.passes.push_back(std::move(pass));
@@ -419,6 +423,13 @@ Graph cut_graph(const std::vector<const Node*>& outputs, const std::function<boo
   return Graph::make(inputs, results);
 }
 
-StreamPlan plan_stream(const Graph& graph, const StreamOptions& options) { return Planner(graph, options).run(); }
+StreamPlan plan_stream(const Graph& graph, const StreamOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const double compiled = options.log->seconds();
+  StreamPlan plan = Planner(graph, options).run();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  options.log->add_pass("choose blocks", seconds - (options.log->seconds() - compiled), false);
+  return plan;
+}
 
 }  // namespace voxloom::detail

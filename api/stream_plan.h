@@ -1,6 +1,7 @@
 // api/stream_plan.h: how a graph over image files will run: whole in memory, or in passes of blocks along one axis. Internal.
 #pragma once
 
+#include <voxloom/api/compile_log.h>
 #include <voxloom/api/function.h>
 #include <voxloom/api/stream_analysis.h>
 #include <voxloom/runtime/binding.h>
@@ -35,6 +36,7 @@ struct StreamPlan {
   int64_t budget = 0;
   int64_t kept_bytes = 0;  ///< arrays kept between passes, results in memory, whole images
   int64_t io_bytes = 0;    ///< buffers of sources and sinks
+  std::shared_ptr<CompileLog> log;
   int64_t peak() const;
 };
 
@@ -46,10 +48,11 @@ struct StreamOptions {
   std::vector<char> in_order;  ///< per output: the file must be written in order
   int64_t sink_bytes = 0;
   int64_t block = 0;  ///< positions per block, for tests; 0: chosen by size, and a small run is one block
+  std::shared_ptr<CompileLog> log = std::make_shared<CompileLog>();  ///< goes on in the plan and its run
 };
 
 /// The plan as text: reasons, how often each file is read, passes with their kernels, predicted peak.
-std::string describe(const StreamPlan& plan, int threads);
+std::string describe(const StreamPlan& plan, int threads, const ExplainOptions& options = {});
 
 StreamPlan plan_stream(const Graph& graph, const StreamOptions& options);
 

@@ -114,7 +114,7 @@ class StreamRun {
     FunctionOptions function = options_.function;
     function.optimise = false;
     function.profile = options_.profile != nullptr;
-    const Function f = compile_with(graph, function, build_options(function));
+    const Function f = compile_with(graph, function, build_options(function), plan_.log);
     std::vector<Array> results = f.call(arguments, {.cancel = options_.cancel, .threads = options_.threads, .out = out});
     if (options_.profile) {
       for (const StepRecord& r : f.profile().steps) record(r);
@@ -182,6 +182,7 @@ class StreamRun {
     Times times;
     times.read.resize(pass.leaves.size());
     times.write.resize(pass.outputs.size());
+    for (const auto& step : pass.program->steps) times.kernels.push_back({.name = step.name});
     const int inner_threads = pass.blocks_in_parallel ? 1 : options_.threads;
     const runtime::Binding full = bind_block(pass, std::min(pass.block, extent), inner_threads);
     const int64_t rest = extent % pass.block;
@@ -269,10 +270,7 @@ class StreamRun {
       out.push_back(results_[output].raw() + block.start * results_[output].strides()[axis]);
     }
     for (const Array& r : reductions_) out.push_back(r.raw());
-    const auto start = Clock::now();
-    runtime::run(binding, in.data(), out.data(), worker.workspace,
-                 {.threads = threads, .cancel = options_.cancel, .block = block, .after_stream = false, .observer = nullptr});
-    const double compute_seconds = since(start);
+    run_steps(binding, in, out, worker, block, false, threads, times);
     for (size_t k = 0; k < pass.outputs.size(); ++k) {
       if (!worker.out[k].defined()) continue;
       const auto begin = Clock::now();
@@ -282,8 +280,21 @@ class StreamRun {
     const std::lock_guard lock(times.mutex);
     add(times.read, read);
     add(times.write, written);
-    times.compute += compute_seconds;
     ++times.blocks;
+  }
+
+  void run_steps(const runtime::Binding& binding, const std::vector<std::byte*>& in, const std::vector<std::byte*>& out, Worker& worker,
+                 const runtime::Block& block, bool after_stream, int threads, Times& times) const {
+    const runtime::StepObserver observer = [&](const runtime::StepRun& run) {
+      const std::lock_guard lock(times.mutex);
+      add_run(times.kernels[run.step], run, binding);
+    };
+    runtime::run(binding, in.data(), out.data(), worker.workspace,
+                 {.threads = threads,
+                  .cancel = options_.cancel,
+                  .block = block,
+                  .after_stream = after_stream,
+                  .observer = options_.profile ? &observer : nullptr});
   }
 
   int64_t read_leaf(const Node* leaf, const runtime::Block& block, const Array& buffer, int threads) const {
@@ -314,14 +325,7 @@ class StreamRun {
     for (const Array& a : arrays_) in.push_back(a.raw());
     for (const Array& r : reductions_) out.push_back(r.raw());
     worker.workspace.reserve(full, threads);
-    const auto start = Clock::now();
-    runtime::run(full, in.data(), out.data(), worker.workspace,
-                 {.threads = threads,
-                  .cancel = options_.cancel,
-                  .block = {0, plan_.axis->extent, plan_.axis->extent, 0},
-                  .after_stream = true,
-                  .observer = nullptr});
-    times.compute += since(start);
+    run_steps(full, in, out, worker, {0, plan_.axis->extent, plan_.axis->extent, 0}, true, threads, times);
     for (size_t k = 0; k < pass.reductions.size(); ++k) values_[pass.reductions[k]] = reductions_[k];
   }
 
@@ -333,7 +337,9 @@ class StreamRun {
                       .kernels = {},
                       .writes = {}};
     for (const Node* leaf : pass.leaves) labels.reads.push_back("read " + image_of(*leaf)->source->info().path);
-    for (const auto& step : pass.program->steps) labels.kernels += (labels.kernels.empty() ? "" : " + ") + step.name;
+    for (const auto& item : pass.program->order) {
+      if (item.step >= 0) labels.kernels.push_back({static_cast<size_t>(item.step), item.after_stream});
+    }
     for (const int k : pass.outputs)
       labels.writes.push_back(sinks_[static_cast<size_t>(k)] ? write_name(static_cast<size_t>(k)) : std::string());
     for (StepRecord& r : step_records(times, labels, pass.blocks_in_parallel ? options_.threads : 1)) record(std::move(r));

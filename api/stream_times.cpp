@@ -2,16 +2,6 @@
 #include <voxloom/api/stream_times.h>
 
 namespace voxloom::detail {
-namespace {
-
-int64_t bytes_of(const std::vector<Traffic>& files) {
-  int64_t bytes = 0;
-  for (const Traffic& t : files) bytes += t.bytes;
-  return bytes;
-}
-
-}  // namespace
-
 void add(std::vector<Traffic>& total, const std::vector<Traffic>& block) {
   for (size_t k = 0; k < total.size(); ++k) {
     total[k].seconds += block[k].seconds;
@@ -31,7 +21,13 @@ std::vector<StepRecord> step_records(const Times& times, const PassLabels& label
                        .detail = labels.detail});
   };
   for (size_t k = 0; k < times.read.size(); ++k) row(labels.reads[k], StepKind::io_read, times.read[k].seconds, times.read[k].bytes, 0);
-  row(labels.kernels, StepKind::kernel, times.compute, bytes_of(times.read), bytes_of(times.write));
+  for (const auto& [step, after_stream] : labels.kernels) {
+    StepRecord r = times.kernels[step];
+    r.name = labels.prefix + r.name;
+    r.seconds /= workers;
+    r.detail = after_stream ? "after the last block" : labels.detail;
+    records.push_back(std::move(r));
+  }
   for (size_t k = 0; k < times.write.size(); ++k) {
     if (!labels.writes[k].empty()) row(labels.writes[k], StepKind::io_write, times.write[k].seconds, 0, times.write[k].bytes);
   }

@@ -21,7 +21,7 @@ void add(std::vector<Traffic>& total, const std::vector<Traffic>& block);
 struct Times {
   std::mutex mutex;
   std::vector<Traffic> read, write;  ///< per leaf, per output of the pass
-  double compute = 0;
+  std::vector<StepRecord> kernels;   ///< per step of the program
   int64_t blocks = 0;
 };
 
@@ -29,11 +29,15 @@ struct PassLabels {
   std::string prefix;              ///< "pass 2: ", empty for a single pass
   std::string detail;              ///< "12 blocks of 5 along z"
   std::vector<std::string> reads;  ///< per leaf, "read a.nii"
-  std::string kernels;
+  struct Kernel {
+    size_t step;
+    bool after_stream;  ///< runs once, after the last block
+  };
+  std::vector<Kernel> kernels;      ///< in the order in which they run
   std::vector<std::string> writes;  ///< per output, "write o.nii"; empty where it is no file
 };
 
-/// One row per file read, one for the kernels, one per file written. Seconds are divided by the threads that did blocks of their own.
+/// One row per file read, one per kernel, one per file written. Seconds are divided by the threads that did blocks of their own.
 std::vector<StepRecord> step_records(const Times& times, const PassLabels& labels, int workers);
 
 }  // namespace voxloom::detail

@@ -29,7 +29,7 @@ bool plans(const std::string& command) {
 
 /// Options that finish() reads, so that its words say what is wrong with them.
 struct Texts {
-  std::string memory, dtype, threads, gzip_level, ddof, volume;
+  std::string memory, dtype, threads, gzip_level, ddof, volume, debug;
 };
 
 void add_common(CLI::App& app, Options& o, Texts& texts) {
@@ -53,6 +53,8 @@ void add_common(CLI::App& app, Options& o, Texts& texts) {
   flag("--no-fsync", o.no_fsync, "Do not wait for the disk");
   flag("--no-clobber", o.no_clobber, "Refuse to replace a file");
   option("--profile", o.profile, "", "Time, bytes and memory of each step on standard error; --profile=FILE.html, .json, .txt");
+  flag("--kernels", o.kernels, "With explain: every kernel as C too");
+  option("--debug", texts.debug, "LEVEL", "Tell on standard error: 1 kernels, 2 passes, 3 graphs, 4 LLVM IR, 5 rules too");
   flag("--progress", o.progress, "Show the bar even when standard error is no terminal");
   flag("--quiet", o.quiet, "No bar and no warnings");
   flag("--strict", o.strict, "Warnings are errors");
@@ -186,6 +188,7 @@ int64_t whole_number(const char* name, const std::string& text, int64_t standard
 
 void finish(Options& o, const Texts& texts) {
   o.threads = static_cast<int>(whole_number("--threads", texts.threads, o.threads, 1, 1024));
+  o.debug_level = static_cast<int>(whole_number("--debug", texts.debug, o.debug_level, 0, 5));
   o.gzip_level = static_cast<int>(whole_number("--gzip-level", texts.gzip_level, o.gzip_level, 0, 9));
   o.ddof = static_cast<int>(whole_number("--ddof", texts.ddof, o.ddof, 0, 1 << 30));
   o.volume = whole_number("--volume", texts.volume, o.volume, INT32_MIN, INT32_MAX);
@@ -201,6 +204,7 @@ void finish(Options& o, const Texts& texts) {
                  ": unknown dtype (allowed: input, bool, int8 ... int64, uint8 ... uint64, float32, float64, complex64, complex128)");
   }
   (void)device_from_name(o.device);
+  if (o.kernels && !o.explain) fail_usage("--kernels belongs to explain: voxloom explain --kernels math ...");
   const bool file = !o.profile.empty() && o.profile != "-";
   if (file && !o.profile.ends_with(".html") && !o.profile.ends_with(".json") && !o.profile.ends_with(".txt"))
     fail_usage("--profile=" + io::printable_path(o.profile) + ": must end in .html, .json or .txt");
@@ -236,10 +240,10 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
     }
     const bool help = std::any_of(arguments.begin(), arguments.end(), [](const std::string& a) { return a == "--help" || a == "-h"; });
     if (arguments[at] == "explain" && !help) {
-      if (at + 1 == arguments.size() || !plans(arguments[at + 1]))
-        fail_usage("explain: needs a command that computes (math, mean, std, min, max)");
       o.explain = true;
       arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
+      at = command_position(app, arguments);
+      if (at == arguments.size() || !plans(arguments[at])) fail_usage("explain: needs a command that computes (math, mean, std, min, max)");
     }
     if (arguments[at] == "math" && !help) o.expression = take_expression(app, arguments, at + 1);
     sub = app.get_subcommand(arguments[at]);

@@ -76,6 +76,7 @@ void configure(const Options& options) {
   c.target = options.target;
   if (options.threads > 0) c.threads = options.threads;
   if (options.memory > 0) c.memory = options.memory;
+  c.debug_level = options.debug_level;
 }
 
 void doctor(const Options& options) {

@@ -60,6 +60,9 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const cli::Reported& reported) {  // its errors are printed
     return exit_code(reported.code);
+  } catch (const InternalError& error) {
+    cli::print_report(error.what());
+    return exit_code(error.code());
   } catch (const Error& error) {
     cli::print_error(error.what());
     return exit_code(error.code());

@@ -13,6 +13,8 @@ namespace voxloom::cli {
 struct Options {
   std::string command;              ///< "math", "info", ...
   bool explain = false;             ///< show the plan of the command, run nothing
+  bool kernels = false;             ///< of explain: the kernels as C too
+  int debug_level = 0;              ///< Config::debug_level
   std::string expression;           ///< of math
   std::vector<std::string> images;  ///< FILE or NAME=FILE
   std::string output;               ///< -o

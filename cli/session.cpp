@@ -62,13 +62,21 @@ void Session::report(const Profile& profile) const {
   }
 }
 
+// The command as it was typed, without options.
+std::string Session::profile_name() const {
+  std::string name = options_->command;
+  if (!options_->expression.empty()) name += " '" + options_->expression + "'";
+  for (const std::string& image : options_->images) name += " " + image;
+  return io::escape_text(name);
+}
+
 template <class Work> void Session::run(const std::string& output, Work&& work) {
   const std::string& name = options_->command;
   const CancelScope scope;
   std::vector<std::string> warnings;
   Profile profile;
-  profile.function = name;
   io::SaveOptions save = save_options();
+  save.name = profile_name();
   save.cancel = scope.token();
   save.warnings = &warnings;
   if (!options_->profile.empty()) save.profile = &profile;
@@ -98,6 +106,8 @@ std::string Session::evaluate(const Expr& value) {
   return text;
 }
 
-std::string Session::explain(const Expr& value, const std::string& path) { return io::explain_save({{value, path}}, save_options()); }
+std::string Session::explain(const Expr& value, const std::string& path) {
+  return io::explain_save({{value, path}}, save_options(), {.kernels = options_->kernels});
+}
 
 }  // namespace voxloom::cli

@@ -24,6 +24,7 @@ class Session {
   /// `output` is the file that is written, for messages; empty for a scalar.
   template <class Work> void run(const std::string& output, Work&& work);
   io::SaveOptions save_options() const;
+  std::string profile_name() const;
   void report(const Profile& profile) const;
   const Options* options_;
   std::string header_from_;

@@ -21,6 +21,15 @@ void line_to_stderr(std::string_view kind, std::string_view text) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+void lines_to_stderr(std::string_view text) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string line = io::escape_text(text.substr(0, end)) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 std::string duration(double seconds) {
   const auto whole = static_cast<int64_t>(std::clamp(seconds, 0.0, 3.6e6) + 0.5);
   return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
@@ -47,6 +56,12 @@ void flush_output() {
 
 void print_error(std::string_view text) { line_to_stderr("error", text); }
 
+void print_report(std::string_view text) {
+  const size_t end = text.find('\n');
+  print_error(text.substr(0, end));
+  if (end != std::string_view::npos) lines_to_stderr(text.substr(end + 1));
+}
+
 void print_warnings(const std::vector<std::string>& warnings, const Options& options) {
   for (const std::string& warning : warnings) {
     if (options.strict) fail_user(ErrorCode::bad_input, "", warning + " (an error under --strict)");
@@ -55,8 +70,12 @@ void print_warnings(const std::vector<std::string>& warnings, const Options& opt
 }
 
 void install_log(const Options& options) {
-  if (options.quiet) return;
-  set_log([](LogLevel, std::string_view text) { line_to_stderr("warning", text); }, LogLevel::warning);
+  set_log(
+      [quiet = options.quiet](LogLevel level, std::string_view text) {
+        if (level == LogLevel::debug) lines_to_stderr(text);
+        else if (level >= LogLevel::warning && !quiet) line_to_stderr("warning", text);
+      },
+      options.debug_level > 0 ? LogLevel::debug : LogLevel::warning);
 }
 
 Progress::Progress(const Options& options, int64_t bytes) : enabled_(!options.quiet), terminal_(isatty(STDERR_FILENO) == 1), bytes_(bytes) {

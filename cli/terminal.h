@@ -17,6 +17,8 @@ void print(std::string_view text);
 void flush_output();
 /// "voxloom: error: TEXT" as one line, control bytes escaped.
 void print_error(std::string_view text);
+/// An internal error: the first line as print_error() has it, then the graph to report.
+void print_report(std::string_view text);
 /// "voxloom: warning: TEXT" lines; with --strict the first is a UserError(bad_input), with --quiet nothing.
 void print_warnings(const std::vector<std::string>& warnings, const Options& options);
 /// Also receives the warnings of the library.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <voxloom/codegen/kernel_ir.h>
+#include <voxloom/runtime/profile.h>
 
 #include <cstdint>
 #include <memory>
@@ -30,7 +31,8 @@ struct CompileOptions {
 
 /// How a kernel came to be, for the profile and `explain`.
 struct CompileInfo {
-  enum class Origin : uint8_t { compiled, memory, disk } origin = Origin::compiled;
+  using Origin = KernelRecord::Origin;
+  Origin origin = Origin::compiled;
   double seconds = 0;
   size_t code_bytes = 0;
   std::string why;  ///< why it was compiled again, when a cache entry was refused

@@ -56,7 +56,6 @@ runtime::KernelStep describe_step(const LowerInput& input) {
   step.name = step_name(input);
   step.accesses = table.accesses();
   const bool plain = reductions_over(group, Role::I).empty() && reductions_over(group, Role::O).empty();
-  const bool states_only = input.part == KernelPart::fold;
   if (group.inner_reduced) step.reduced = 1;
   int run = -1;
   for (size_t a = 0; a < group.axes.size(); ++a) {
@@ -74,7 +73,6 @@ runtime::KernelStep describe_step(const LowerInput& input) {
   step.tiled = !group.inner_reduced && !step.roles.empty() && step.roles.back() == 'I';
   step.leaf_parallel = input.part == KernelPart::leaves;
   if (input.part == KernelPart::accumulate || input.part == KernelPart::finish) step.reduced = step.outer_extent;
-  if (states_only || input.part == KernelPart::finish) step.flops_per_point = 0;
   for (const Node* n : group.nodes) step.outer_passes = std::max(step.outer_passes, group.stage.at(n).outer + 1);
   return step;
 }

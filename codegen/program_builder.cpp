@@ -1,11 +1,14 @@
 // codegen/program_builder.cpp: slots and steps from a partition.
 #include <voxloom/codegen/program_builder.h>
 
+#include <voxloom/codegen/flop_count.h>
 #include <voxloom/codegen/lower_impl.h>
+#include <voxloom/codegen/print_c.h>
 #include <voxloom/graph/constant.h>
 #include <voxloom/graph/leaf_ops.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <mutex>
 
@@ -33,10 +36,11 @@ class VariantProvider {
   }
 
   std::shared_ptr<const KernelVariant> get(const KernelStep& step, const VariantKey& key) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     for (const auto& [known, variant] : variants_) {
       if (known == key) return variant;
     }
+    const auto start = std::chrono::steady_clock::now();
     Lowered lowered = lower(input_, step, key);
     if (test_hooks().kernel != nullptr) test_hooks().kernel(lowered.kernel);
     auto variant = std::make_shared<KernelVariant>();
@@ -48,9 +52,17 @@ class VariantProvider {
     variant->pointers = std::move(lowered.pointers);
     variant->scratch = std::move(lowered.scratch);
     variant->checks = std::move(lowered.checks);
-    variant->compile_seconds = info.seconds;
-    variant->from_cache = info.origin != CompileInfo::Origin::compiled;
+    const auto counter = std::make_shared<const FlopCounter>(lowered.kernel);
+    variant->flops = [counter](const int64_t* params, int64_t range) { return counter->count(params, 0, range); };
     variants_.emplace_back(key, variant);
+    lock.unlock();
+    if (options_.on_kernel) {
+      options_.on_kernel(lowered.kernel, {.origin = info.origin,
+                                          .name = step.name,
+                                          .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+                                          .code_bytes = static_cast<int64_t>(info.code_bytes),
+                                          .why = info.why});
+    }
     return variant;
   }
 
@@ -268,6 +280,9 @@ class Builder {
     auto provider = std::make_shared<VariantProvider>(graph_, group, in, options_);
     auto shape = std::make_shared<KernelStep>(step);
     step.variant = [provider, shape](const VariantKey& key) { return provider->get(*shape, key); };
+    step.text = [provider, shape](const VariantKey& key, const std::string& function) {
+      return print_c(provider->kernel(*shape, key), function);
+    };
     kernels.emplace_back([provider, shape] { return provider->kernel(*shape, VariantKey{}); });
     program_->order.push_back({static_cast<int>(program_->steps.size()), -1, after_stream});
     program_->steps.push_back(std::move(step));

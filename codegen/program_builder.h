@@ -3,8 +3,10 @@
 
 #include <voxloom/codegen/compiler.h>
 #include <voxloom/codegen/partition.h>
+#include <voxloom/runtime/profile.h>
 #include <voxloom/runtime/program.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +19,8 @@ struct BuildOptions {
   /// Not empty: arrays arrive in blocks along axes whose size is this symbol; reductions over it are outputs and keep their
   /// states between blocks.
   std::string stream_symbol;
+  /// Told of every kernel variant made ready, by the thread that needed it.
+  std::function<void(const Kernel&, const KernelRecord&)> on_kernel = {};
 };
 
 /// `written` is the graph before the passes, if it differs: what a call must refuse is decided by it, since passes may drop the node

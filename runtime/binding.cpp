@@ -171,13 +171,7 @@ class Binder {
     const auto strides = strides_of(step);
     BoundStep bound;
     bound.leaf_parallel = step.leaf_parallel;
-    bound.points = 1;
-    for (size_t a = 0; a < extents.size(); ++a)
-      bound.points *= mentions_stream(step.extents[a]) ? step.extents[a].evaluate(b_.dims) : extents[a];
-    for (const AccessRecipe& access : step.accesses) {
-      const Layout& layout = b_.slots[static_cast<size_t>(access.slot)];
-      bound.bytes += layout.shape.product() * static_cast<int64_t>(size_of(access.storage));
-    }
+    count_work(step, extents, bound);
     const VariantKey key = choose_variant(step, extents, strides);
     bound.variant = step.variant(key);
     const int64_t inner = inner_extent(step, extents, key.collapsed);
@@ -187,6 +181,27 @@ class Binder {
     set_params(step, bound, strides, tile, inner, dims);
     set_pointers(step, bound);
     return bound;
+  }
+
+  // Points of the loop space and bytes of the arrays, of this block.
+  void count_work(const KernelStep& step, std::vector<int64_t> extents, BoundStep& bound) const {
+    bound.points = 1;
+    for (size_t a = 0; a < extents.size(); ++a) {
+      if (mentions_stream(step.extents[a])) extents[a] = step.extents[a].evaluate(b_.dims);
+      bound.points *= extents[a];
+    }
+    for (const AccessRecipe& access : step.accesses) {
+      const Layout& layout = b_.slots[static_cast<size_t>(access.slot)];
+      int64_t elements = 1;
+      for (size_t a = 0; a < extents.size(); ++a) {
+        const bool uses =
+            std::any_of(access.terms.begin(), access.terms.end(), [&](const AxisTerm& t) { return t.axis == static_cast<int>(a); });
+        if (uses) elements *= extents[a];
+      }
+      // States of reductions have axes of their own.
+      if (access.terms.size() < static_cast<size_t>(layout.shape.rank())) elements = layout.shape.product();
+      (access.written ? bound.bytes_written : bound.bytes_read) += elements * static_cast<int64_t>(size_of(access.storage));
+    }
   }
 
   bool mentions_stream(const Dim& d) const {

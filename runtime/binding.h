@@ -30,11 +30,11 @@ struct BoundStep {
     int64_t stream_stride = 0;  ///< bytes per position of the streamed axis, for steps in whole-array positions
   };
   std::vector<Pointer> pointers;
-  int64_t range = 0;         ///< parallel range
-  int64_t chunk = 0;         ///< range units per piece of work; 0: all on the caller
-  int64_t points = 0;        ///< points of the loop space
-  int64_t bytes = 0;         ///< read and written, each array once
-  size_t scratch_bytes = 0;  ///< per worker
+  int64_t range = 0;                          ///< parallel range
+  int64_t chunk = 0;                          ///< range units per piece of work; 0: all on the caller
+  int64_t points = 0;                         ///< points of the loop space
+  int64_t bytes_read = 0, bytes_written = 0;  ///< elements that the accesses reach, each once
+  size_t scratch_bytes = 0;                   ///< per worker
   /// Params that change from block to block: slot numbers, -1 if unused.
   int position_lo = -1, position_hi = -1, block_leaves = -1, block_parity = -1;
   int64_t leaf_length = 0, per_position = 1;  ///< positions of the reduction per index of the streamed axis

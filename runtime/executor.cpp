@@ -58,14 +58,7 @@ class Runner {
         continue;
       }
       check(options_.cancel, program_.name);
-      if (options_.observer) {
-        const auto start = std::chrono::steady_clock::now();
-        run_step(b_.steps[static_cast<size_t>(item.step)]);
-        (*options_.observer)(static_cast<size_t>(item.step),
-                             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-      } else {
-        run_step(b_.steps[static_cast<size_t>(item.step)]);
-      }
+      run_step(b_.steps[static_cast<size_t>(item.step)]);
     }
   }
 
@@ -142,6 +135,18 @@ class Runner {
   }
 
   void call(const BoundStep& step, const int64_t* params, char* const* pointers, int64_t range) {
+    if (!options_.observer) {
+      run_range(step, params, pointers, range);
+      return;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    run_range(step, params, pointers, range);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const auto number = static_cast<size_t>(&step - b_.steps.data());
+    (*options_.observer)({number, seconds, range > 0 ? step.variant->flops(params, range) : Flops{}});
+  }
+
+  void run_range(const BoundStep& step, const int64_t* params, char* const* pointers, int64_t range) {
     if (range <= 0) return;
     each_check(step, [](size_t, int64_t* found) { *found = INT64_MIN; });
     call_range(step, params, pointers, range);

@@ -17,8 +17,14 @@ struct Workspace {
   int64_t bytes() const { return arena.bytes() + state.bytes() + scratch.bytes(); }
 };
 
+/// One run of a step.
+struct StepRun {
+  size_t step = 0;
+  double seconds = 0;
+  Flops flops;
+};
 /// Called after each step when a profile is wanted.
-using StepObserver = std::function<void(size_t step, double seconds)>;
+using StepObserver = std::function<void(const StepRun&)>;
 
 struct RunOptions {
   int threads = 1;

@@ -57,6 +57,20 @@ struct ParamRecipe {
   uint64_t bits = 0;
 };
 
+/// Floating-point operations by dtype: additions, multiplications, divisions, square roots, minima and maxima; a fused multiply-add
+/// counts two.
+struct Flops {
+  int64_t f32 = 0, f64 = 0;
+
+  Flops& operator+=(const Flops& o) {
+    f32 += o.f32, f64 += o.f64;
+    return *this;
+  }
+  friend Flops operator+(Flops a, const Flops& b) { return a += b; }
+  friend Flops operator*(const Flops& a, int64_t n) { return {a.f32 * n, a.f64 * n}; }
+  friend bool operator==(const Flops&, const Flops&) = default;
+};
+
 /// Per-worker memory of a kernel: `count` elements.
 struct ScratchRecipe {
   enum class Count : uint8_t { tile, lanes, one } count = Count::tile;
@@ -80,8 +94,8 @@ struct KernelVariant {
   std::vector<int> pointers;  ///< access recipe of each pointer
   std::vector<ScratchRecipe> scratch;
   std::vector<IndexCheck> checks;
-  double compile_seconds = 0;
-  bool from_cache = false;
+  /// Floating-point operations of a run over the parallel range [0, range).
+  std::function<Flops(const int64_t* params, int64_t range)> flops;
 };
 
 /// What the layouts at a call decide.
@@ -112,9 +126,10 @@ struct KernelStep {
   /// Streamed reductions: sizes are those of the whole array, and arrays that arrive in blocks are addressed by whole-array positions.
   bool global_positions = false;
   std::vector<AccessRecipe> accesses;
-  double flops_per_point = 0;  ///< primitive instructions per point of the loop space, for the profile
   /// Compiles (or finds) the variant; thread-safe and memoised by the provider.
   std::function<std::shared_ptr<const KernelVariant>(const VariantKey&)> variant;
+  /// The variant as C text under a function name, for explain; compiles nothing.
+  std::function<std::string(const VariantKey&, const std::string& function)> text;
 };
 
 }  // namespace voxloom::runtime

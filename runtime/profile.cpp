@@ -12,8 +12,6 @@
 namespace voxloom {
 namespace {
 
-constexpr CostClass all_classes[] = {CostClass::cpu, CostClass::gpu, CostClass::transfer, CostClass::io, CostClass::overhead};
-
 double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 std::string shortened(const std::string& text, size_t width) { return text.size() <= width ? text : text.substr(0, width - 3) + "..."; }
@@ -39,7 +37,7 @@ void append_steps(std::string& out, const Profile& p) {
     const double machine = p.machine_share(*step);
     const std::string of_machine = machine > 0 ? fmt::format("{:.0f} %", machine * 100) : "-";
     out += fmt::format("  {:<{}}  {:<9} {:>8} {:>10} {:>6.1f} {:>8.2f} {:>8.2f} {:>8}  {}\n", shortened(step->name, width), width,
-                       name_of(step->kind), step->calls, format_seconds(t), 100 * share(t, p.seconds),
+                       name_of(step->kind), step->calls, format_seconds(t), 100 * share(t, p.total_seconds()),
                        share(static_cast<double>(step->bytes()) * 1e-9, t), share(static_cast<double>(step->flops) * 1e-9, t), of_machine,
                        step->detail);
   }
@@ -54,6 +52,10 @@ void append_compile(std::string& out, const Profile& p) {
   }
   const bool any_change = std::any_of(p.passes.begin(), p.passes.end(), [](const PassRecord& pass) { return pass.changed; });
   out += any_change ? "  (* changed the graph)\n" : "\n";
+  for (const KernelRecord& kernel : p.kernels) {
+    out += fmt::format("    {} from {} in {}, {} of code{}\n", shortened(kernel.name, 60), name_of(kernel.origin),
+                       format_seconds(kernel.seconds), format_size(kernel.code_bytes), kernel.why.empty() ? "" : " (" + kernel.why + ")");
+  }
 }
 
 void append_memory(std::string& out, const Profile& p) {
@@ -85,7 +87,17 @@ std::string_view name_of(CostClass kind) {
     case CostClass::gpu: return "gpu op";
     case CostClass::transfer: return "transfer";
     case CostClass::io: return "I/O";
+    case CostClass::compile: return "compile";
     case CostClass::overhead: return "overhead";
+  }
+  return "";
+}
+
+std::string_view name_of(KernelRecord::Origin origin) {
+  switch (origin) {
+    case KernelRecord::Origin::compiled: return "LLVM";
+    case KernelRecord::Origin::disk: return "disk";
+    case KernelRecord::Origin::memory: return "memory";
   }
   return "";
 }
@@ -111,6 +123,7 @@ CostClass StepRecord::cost_class() const {
 }
 
 double Profile::seconds_of(CostClass cost_class) const {
+  if (cost_class == CostClass::compile) return compile_seconds;
   double sum = 0, all = 0;
   for (const StepRecord& step : steps) {
     all += step.seconds;
@@ -122,7 +135,7 @@ double Profile::seconds_of(CostClass cost_class) const {
 double Profile::machine_share(const StepRecord& step) const {
   if (step.cost_class() != CostClass::cpu || step.seconds <= 0) return 0;
   const double moved = share(static_cast<double>(step.bytes()), step.seconds * roofline.bytes_per_second_all);
-  const double computed = share(static_cast<double>(step.flops), step.seconds * roofline.flops_per_second_all);
+  const double computed = share(static_cast<double>(step.flops + step.flops_f64), step.seconds * roofline.flops_per_second_all);
   return std::max(moved, computed);
 }
 
@@ -130,10 +143,11 @@ std::string Profile::text() const {
   std::string out = fmt::format("profile of {}: {} call{}, {}", function.empty() ? "function" : function, calls, calls == 1 ? "" : "s",
                                 format_seconds(seconds));
   if (calls > 1) out += fmt::format(" ({} per call)", format_seconds(seconds / static_cast<double>(calls)));
+  if (compile_seconds > 0) out += ", compiled in " + format_seconds(compile_seconds);
   out += fmt::format(", {} thread{}\n ", threads, threads == 1 ? "" : "s");
-  for (const CostClass kind : all_classes) {
+  for (const CostClass kind : all_cost_classes) {
     const double t = seconds_of(kind);
-    if (t > 0) out += fmt::format(" {} {:.1f} %", name_of(kind), 100 * share(t, std::max(seconds, t)));
+    if (t > 0) out += fmt::format(" {} {:.1f} %", name_of(kind), 100 * share(t, std::max(total_seconds(), t)));
   }
   out += '\n';
   append_steps(out, *this);
@@ -150,7 +164,7 @@ std::string Profile::text() const {
 std::string Profile::json() const {
   nlohmann::json j{{"function", function}, {"calls", calls},   {"seconds", seconds},
                    {"threads", threads},   {"budget", budget}, {"compile_seconds", compile_seconds}};
-  for (const CostClass kind : all_classes) j["classes"][std::string(name_of(kind))] = seconds_of(kind);
+  for (const CostClass kind : all_cost_classes) j["classes"][std::string(name_of(kind))] = seconds_of(kind);
   j["steps"] = nlohmann::json::array();
   for (const StepRecord& step : steps) {
     j["steps"].push_back({{"name", step.name},
@@ -162,11 +176,20 @@ std::string Profile::json() const {
                           {"bytes_read", step.bytes_read},
                           {"bytes_written", step.bytes_written},
                           {"flops", step.flops},
+                          {"flops_f64", step.flops_f64},
                           {"machine_share", machine_share(step)},
                           {"detail", step.detail}});
   }
   j["passes"] = nlohmann::json::array();
   for (const PassRecord& pass : passes) j["passes"].push_back({{"name", pass.name}, {"seconds", pass.seconds}, {"changed", pass.changed}});
+  j["kernels"] = nlohmann::json::array();
+  for (const KernelRecord& kernel : kernels) {
+    j["kernels"].push_back({{"name", kernel.name},
+                            {"origin", name_of(kernel.origin)},
+                            {"seconds", kernel.seconds},
+                            {"code_bytes", kernel.code_bytes},
+                            {"why", kernel.why}});
+  }
   j["memory"] = {{"peak_planned", peak_planned}, {"peak_measured", peak_measured}};
   j["counters"] = nlohmann::json::object();
   for (const auto& [name, value] : counters) j["counters"][name] = value;

@@ -15,12 +15,14 @@ namespace voxloom {
 
 enum class StepKind : uint8_t { kernel, library, io_read, io_write, transfer, overhead };
 
-/// The five shares in which a report adds up time.
-enum class CostClass : uint8_t { cpu, gpu, transfer, io, overhead };
+/// The shares in which a report adds up time.
+enum class CostClass : uint8_t { cpu, gpu, transfer, io, compile, overhead };
+inline constexpr CostClass all_cost_classes[] = {CostClass::cpu, CostClass::gpu,     CostClass::transfer,
+                                                 CostClass::io,  CostClass::compile, CostClass::overhead};
 
 /// "kernel", "library", "io read", ...
 VOXLOOM_API std::string_view name_of(StepKind kind);
-/// "cpu op", "gpu op", "transfer", "I/O", "overhead".
+/// "cpu op", "gpu op", "transfer", "I/O", "compile", "overhead".
 VOXLOOM_API std::string_view name_of(CostClass kind);
 
 /// One step of the plan, added up over all calls.
@@ -32,19 +34,32 @@ struct StepRecord {
   int64_t calls = 0;   ///< runs; a streamed step runs once per block
   int64_t bytes_read = 0;
   int64_t bytes_written = 0;
-  int64_t flops = 0;
+  int64_t flops = 0;        ///< counted from the kernel's instructions; a fused multiply-add counts two
+  int64_t flops_f64 = 0;    ///< of these in float64, which the machine does half as fast
   std::string detail = {};  ///< anything a reader may want: shape of a block, reason of a transfer
 
   int64_t bytes() const { return bytes_read + bytes_written; }
   VOXLOOM_API CostClass cost_class() const;
 };
 
-/// One pass of the compiler.
+/// One pass of the compiler, all its runs together.
 struct PassRecord {
   std::string name = {};
   double seconds = 0;
   bool changed = false;
 };
+
+/// One kernel made ready to run.
+struct KernelRecord {
+  /// Where its code came from: LLVM made it now, or an earlier run or call had.
+  enum class Origin : uint8_t { compiled, disk, memory } origin = Origin::compiled;
+  std::string name = {};  ///< of its step
+  double seconds = 0;     ///< lowering, compiling, linking, looking up
+  int64_t code_bytes = 0;
+  std::string why = {};  ///< why an entry of the disk cache was refused
+};
+/// "LLVM", "disk", "memory".
+VOXLOOM_API std::string_view name_of(KernelRecord::Origin origin);
 
 /// One run of a step: an index into Profile::steps, and seconds since the first call of the profile.
 struct TraceEvent {
@@ -58,11 +73,12 @@ struct TraceEvent {
 struct VOXLOOM_API Profile {
   std::string function;
   int64_t calls = 0;
-  double seconds = 0;  ///< wall time inside calls; what the steps leave over counts as overhead
+  double seconds = 0;  ///< wall time inside calls without compiling; what the steps leave over counts as overhead
   int threads = 1;
   std::vector<StepRecord> steps;
-  double compile_seconds = 0;
-  std::vector<PassRecord> passes;
+  double compile_seconds = 0;                             ///< passes and kernels together
+  std::vector<PassRecord> passes;                         ///< of the graph, then partition and plan
+  std::vector<KernelRecord> kernels;                      ///< in the order in which they were needed
   int64_t peak_planned = 0;                               ///< bytes foretold by the plan; 0 if unknown
   int64_t peak_measured = 0;                              ///< highest bytes during calls; 0 if not measured
   int64_t budget = 0;                                     ///< 0: none was set
@@ -70,9 +86,11 @@ struct VOXLOOM_API Profile {
   std::vector<TraceEvent> trace;
   Roofline roofline;  ///< all zero: shares of the machine are left out
 
+  /// Wall time of calls and of compiling: what shares are shares of.
+  double total_seconds() const { return seconds + compile_seconds; }
   /// Seconds of one class. Overhead is the calls' time that no step accounts for, besides steps of that kind.
   double seconds_of(CostClass cost_class) const;
-  /// The larger of the step's shares of the machine's bandwidth and of its float32 throughput; 0 if unknown.
+  /// The larger of the step's shares of the machine's bandwidth and of its arithmetic throughput; 0 if unknown.
   double machine_share(const StepRecord& step) const;
 
   /// A table for a terminal.

@@ -11,19 +11,18 @@
 namespace voxloom {
 namespace {
 
-constexpr CostClass all_classes[] = {CostClass::cpu, CostClass::gpu, CostClass::transfer, CostClass::io, CostClass::overhead};
-
 /// CSS class of each cost class; the colours are in `style`.
 const char* css_of(CostClass kind) {
-  constexpr const char* names[] = {"cpu", "gpu", "tr", "io", "ov"};
+  constexpr const char* names[] = {"cpu", "gpu", "tr", "io", "co", "ov"};
   return names[static_cast<size_t>(kind)];
 }
 
 constexpr const char* style = R"(
 :root{--bg:#f7f8fa;--card:#fff;--ink:#1c2430;--soft:#667085;--line:#e4e7ec;--cpu:#3667d6;--gpu:#1f9d72;--tr:#d9822b;--io:#8457c9;
---ov:#98a2b3}
+--co:#c2527a;--ov:#98a2b3}
 @media(prefers-color-scheme:dark){:root{--bg:#12161c;--card:#1b2129;--ink:#e6eaf0;--soft:#98a2b3;--line:#2c343f;--cpu:#6b93f0;
---gpu:#46c497;--tr:#eea24f;--io:#ad87e8;--ov:#7b8698}}*{box-sizing:border-box}
+--gpu:#46c497;--tr:#eea24f;--io:#ad87e8;--co:#e08aa9;
+--ov:#7b8698}}*{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:1240px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;margin:0 0 2px}h2{font-size:17px;margin:36px 0 12px}
 p.sub{color:var(--soft);margin:0 0 24px}.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
@@ -33,7 +32,7 @@ p.sub{color:var(--soft);margin:0 0 24px}.cards{display:grid;grid-template-column
 .legend{display:flex;flex-wrap:wrap;gap:6px 20px;margin-top:10px;color:var(--soft);font-size:13px}
 .legend i{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:6px}.cpu{background:var(--cpu);fill:var(--cpu)}
 .gpu{background:var(--gpu);fill:var(--gpu)}.tr{background:var(--tr);fill:var(--tr)}.io{background:var(--io);fill:var(--io)}
-.ov{background:var(--ov);fill:var(--ov)}.wide{overflow-x:auto}
+.co{background:var(--co);fill:var(--co)}.ov{background:var(--ov);fill:var(--ov)}.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{font-weight:500;color:var(--soft);font-size:13px;text-align:right;padding:6px 10px;border-bottom:1px solid var(--line);
 white-space:nowrap}td{text-align:right;padding:7px 10px;border-bottom:1px solid var(--line);white-space:nowrap}
@@ -102,15 +101,15 @@ void put_head(Page& page, const Profile& p) {
 
 void put_shares(Page& page, const Profile& p) {
   double total = 0;
-  for (const CostClass kind : all_classes) total += p.seconds_of(kind);
+  for (const CostClass kind : all_cost_classes) total += p.seconds_of(kind);
   if (total <= 0) return;
   page.raw("<h2>Where the time went</h2>\n<div class=box><div class=stack>");
-  for (const CostClass kind : all_classes) {
+  for (const CostClass kind : all_cost_classes) {
     const double part = share(p.seconds_of(kind), total);
     if (part > 0) page.put("<div class={} style=\"width:{:.3f}%\"></div>", css_of(kind), 100 * part);
   }
   page.raw("</div>\n<div class=legend>");
-  for (const CostClass kind : all_classes) {
+  for (const CostClass kind : all_cost_classes) {
     const double t = p.seconds_of(kind);
     if (t > 0)
       page.put("<span><i class={}></i>{} {:.1f} % ({})</span>", css_of(kind), name_of(kind), 100 * share(t, total), format_seconds(t));
@@ -131,7 +130,7 @@ void put_steps(Page& page, const Profile& p) {
   for (const StepRecord& step : p.steps) order.push_back(&step);
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->seconds > b->seconds; });
   double total = 0;
-  for (const CostClass kind : all_classes) total += p.seconds_of(kind);
+  for (const CostClass kind : all_cost_classes) total += p.seconds_of(kind);
   page.raw(
       "<h2>Steps</h2>\n<div class=\"box wide\"><table><tr><th class=l>step<th class=l>kind<th>runs<th>time<th class=l>share of "
       "time<th>read<th>written"
@@ -274,14 +273,25 @@ void put_memory(Page& page, const Profile& p) {
 }
 
 void put_passes(Page& page, const Profile& p) {
-  if (p.passes.empty()) return;
+  if (p.passes.empty() && p.kernels.empty()) return;
   double longest = 0;
   for (const PassRecord& pass : p.passes) longest = std::max(longest, pass.seconds);
-  page.raw("<h2>Compilation</h2>\n<div class=\"box wide\"><table><tr><th class=l>pass<th class=l>effect<th class=l>time</tr>\n");
+  for (const KernelRecord& kernel : p.kernels) longest = std::max(longest, kernel.seconds);
+  page.raw("<h2>Compilation</h2>\n<div class=\"box wide\"><table><tr><th class=l>pass or kernel<th class=l>effect<th class=l>time</tr>\n");
+  const auto put_time = [&](double seconds) {
+    page.raw("<td class=l>");
+    put_bar(page, "co", share(seconds, longest));
+    page.put("{}</tr>\n", format_seconds(seconds));
+  };
   for (const PassRecord& pass : p.passes) {
-    page.put("<tr><td class=l>{}<td class=l>{}<td class=l>", escaped(pass.name), pass.changed ? "changed the graph" : "-");
-    put_bar(page, "cpu", share(pass.seconds, longest));
-    page.put("{}</tr>\n", format_seconds(pass.seconds));
+    page.put("<tr><td class=l>{}<td class=l>{}", escaped(pass.name), pass.changed ? "changed the graph" : "-");
+    put_time(pass.seconds);
+  }
+  for (const KernelRecord& kernel : p.kernels) {
+    page.put("<tr><td class=\"l name\">{}", escaped(kernel.name));
+    if (!kernel.why.empty()) page.put("<small>{}</small>", escaped(kernel.why));
+    page.put("<td class=l>{} of code from {}", format_size(kernel.code_bytes), name_of(kernel.origin));
+    put_time(kernel.seconds);
   }
   page.raw("</table></div>\n");
 }

@@ -129,13 +129,44 @@ class Reports(Command):
         self.assertIn("read once", self.good("explain", "mean", "a.nii", "--axis", "t"))
         self.assertEqual(self.files(), before)
 
+    def test_explain_shows_kernels(self):
+        before = self.files()
+        for words in (("--kernels", "math"), ("math", "--kernels")):
+            text = self.good("explain", *words, "sqrt(a) / 2", "a.nii", "-o", "z.nii")
+            self.assertIn('extern "C" void kernel_0(', text)
+            self.assertIn("vl_sqrt(", text)
+            self.assertLess(text.index("predicted peak"), text.index("kernels as C"))
+        self.assertNotIn('extern "C"', self.good("explain", "math", "sqrt(a) / 2", "a.nii", "-o", "z.nii"))
+        self.assertEqual(self.files(), before)
+        self.bad(2, "--kernels belongs to explain", "math", "a", "a.nii", "-o", "z.nii", "--kernels")
+        self.bad(2, "explain: needs a command that computes", "explain", "--kernels", "info", "a.nii")
+
+    def test_debug_ladder(self):
+        signs = ("kernel Fused{", "pass canonicalise: ", "after simplify\ngraph {", "; ModuleID = ", "rule ")
+        for level in range(6):
+            for quiet in ((), ("--quiet",)):
+                done = self.run_command("math", "-(-a) + 1", "a.nii", "-o", "o.nii", "--debug", str(level), *quiet)
+                self.assertEqual(done.returncode, 0)
+                for step, sign in enumerate(signs, 1):
+                    self.assertEqual(sign in done.stderr, level >= step, (level, sign, done.stderr))
+        self.bad(2, "--debug 6 (allowed 0 ... 5)", "math", "a", "a.nii", "-o", "o.nii", "--debug", "6")
+
     def test_profile(self):
         done = self.run_command("math", "exp(a)", "a.nii", "-o", "o.nii", "--profile")
         self.assertEqual(done.returncode, 0)
-        for part in ("profile of", "read a.nii", "peak memory: planned"):
+        for part in ("profile of math 'exp(a)' a.nii: ", "read a.nii", "peak memory: planned", " compile ", "partition and plan"):
             self.assertIn(part, done.stderr)
+        self.assertRegex(done.stderr, r"Fused\{.*\} from (LLVM|disk) in ")
+        self.assertIn("profile of mean a.nii: ", self.run_command("mean", "a.nii", "--profile").stderr)
         self.good("math", "exp(a)", "a.nii", "-o", "o.nii", "--profile=p.json")
-        self.assertIn("steps", json.loads((self.work / "p.json").read_text()))
+        profile = json.loads((self.work / "p.json").read_text())
+        kernel = next(step for step in profile["steps"] if step["kind"] == "kernel")
+        voxels = 5 * 4 * 3 * 6
+        self.assertEqual((kernel["flops"], kernel["bytes_written"]), (21 * voxels, 4 * voxels))
+        self.assertGreater(profile["classes"]["compile"], 0)
+        # Bound once to size the run and once to run it.
+        self.assertEqual(len({k["name"] for k in profile["kernels"]}), 1)
+        self.assertEqual([k["origin"] == "memory" for k in profile["kernels"]], [False, True])
         self.good("math", "exp(a)", "a.nii", "-o", "o.nii", "--profile=p.html")
         self.assertIn("<html", (self.work / "p.html").read_text().lower())
         self.bad(2, "must end in .html, .json or .txt", "math", "a", "a.nii", "-o", "o.nii", "--profile=p.pdf")

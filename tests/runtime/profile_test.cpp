@@ -29,6 +29,8 @@ Profile example() {
              {.name = "HostToDevice(x)", .kind = StepKind::transfer, .seconds = 0.125, .calls = 1}};
   p.compile_seconds = 0.02;
   p.passes = {{"canonicalise", 0.001, true}, {"lower", 0.002, false}};
+  p.kernels = {{.name = "Fused{exp}", .seconds = 0.015, .code_bytes = 3072, .why = "the entry was <cut>"},
+               {.origin = KernelRecord::Origin::disk, .name = "Fused{exp}", .seconds = 0.002, .code_bytes = 3072}};
   p.peak_planned = MiB(64);
   p.peak_measured = MiB(60);
   p.budget = MiB(128);
@@ -46,7 +48,11 @@ TEST_CASE("profile: time adds up by class, the rest is overhead") {
   CHECK(p.seconds_of(CostClass::gpu) == 0.25);
   CHECK(p.seconds_of(CostClass::io) == 1.0);
   CHECK(p.seconds_of(CostClass::transfer) == 0.125);
-  CHECK(p.seconds_of(CostClass::overhead) == 0.125);
+  CHECK(p.seconds_of(CostClass::compile) == 0.02);
+  CHECK(p.seconds_of(CostClass::overhead) == 0.125);  // of the calls: compiling is not part of them
+  double sum = 0;
+  for (const CostClass kind : all_cost_classes) sum += p.seconds_of(kind);
+  CHECK(sum == Approx(p.total_seconds()));
 }
 
 TEST_CASE("profile: share of the machine is the larger of bytes and operations") {
@@ -54,6 +60,8 @@ TEST_CASE("profile: share of the machine is the larger of bytes and operations")
   CHECK(p.machine_share(p.steps[0]) == Approx(0.5));  // 10 of 20 GB/s, 40 of 100 GFLOP/s
   p.steps[0].flops *= 2;
   CHECK(p.machine_share(p.steps[0]) == Approx(0.8));
+  p.steps[0].flops_f64 = p.steps[0].flops / 2;  // float64 costs twice as much
+  CHECK(p.machine_share(p.steps[0]) == Approx(1.2));
   CHECK(p.machine_share(p.steps[1]) == 0);
   p.roofline = {};
   CHECK(p.machine_share(p.steps[0]) == 0);
@@ -61,10 +69,11 @@ TEST_CASE("profile: share of the machine is the larger of bytes and operations")
 
 TEST_CASE("profile: the table names every step, longest first") {
   const std::string text = example().text();
-  CHECK(text.find("10 calls, 2 s (200 ms per call), 4 threads") != std::string::npos);
+  CHECK(text.find("10 calls, 2 s (200 ms per call), compiled in 20 ms, 4 threads") != std::string::npos);
   CHECK(text.find("Read(bold.nii.gz)") < text.find("Fused{exp}(x)"));
-  for (const char* part : {"cpu op 25.0 %", "I/O 50.0 %", "planned 64.0 MiB", "measured 60.0 MiB", "outputs held by someone: 2",
-                           "canonicalise 1 ms*", "50 %"}) {
+  for (const char* part : {"cpu op 24.8 %", "I/O 49.5 %", "compile 1.0 %", "overhead 6.2 %", "planned 64.0 MiB", "measured 60.0 MiB",
+                           "outputs held by someone: 2", "canonicalise 1 ms*", "50 %",
+                           "Fused{exp} from LLVM in 15 ms, 3.0 KiB of code (the entry was <cut>)", "Fused{exp} from disk in 2 ms"}) {
     INFO(part << "\n" << text);
     CHECK(text.find(part) != std::string::npos);
   }
@@ -79,6 +88,10 @@ TEST_CASE("profile: JSON and trace can be read back") {
   CHECK(j["steps"][0]["bytes_read"] == 4'000'000'000);
   CHECK(j["steps"][2]["class"] == "gpu op");
   CHECK(j["classes"]["I/O"] == 1.0);
+  CHECK(j["classes"]["compile"] == 0.02);
+  CHECK(j["passes"][0]["name"] == "canonicalise");
+  CHECK(j["kernels"][0]["origin"] == "LLVM");
+  CHECK(j["kernels"][1]["seconds"] == 0.002);
   CHECK(j["memory"]["peak_planned"] == MiB(64));
   CHECK(j["counters"]["outputs held by someone"] == 2);
   const auto trace = nlohmann::json::parse(p.trace_json());
@@ -101,6 +114,8 @@ TEST_CASE("profile: the page is closed, escaped and needs nothing from outside")
   CHECK(html.find("train &lt;&amp;&quot;&#39;&gt;") != std::string::npos);
   CHECK(html.find("train <") == std::string::npos);
   CHECK(html.find("a &lt; b") != std::string::npos);
+  CHECK(html.find("the entry was &lt;cut&gt;") != std::string::npos);
+  CHECK(html.find("compile 1.0 % (20 ms)") != std::string::npos);
   CHECK(html.find("<script") == std::string::npos);
   CHECK(html.find("http") == std::string::npos);
   CHECK(html.ends_with("</html>\n"));
