@@ -21,6 +21,7 @@ int weight(Prim op) {
     case Prim::sub:
     case Prim::mul:
     case Prim::div:
+    case Prim::scale:
     case Prim::sqrt:
     case Prim::minimum:
     case Prim::maximum: return 1;
@@ -94,7 +95,8 @@ class FlopCounter::Builder {
       case Stmt::Kind::if_: to.items.push_back({Item::Kind::branch, s.value, {}, DType::i64, block(*s.body)}); break;
       case Stmt::Kind::loop: to.items.push_back({Item::Kind::loop, 0, {}, DType::i64, loop(*s.loop)}); break;
       case Stmt::Kind::load:
-      case Stmt::Kind::store: break;
+      case Stmt::Kind::store:
+      case Stmt::Kind::fault: break;
     }
   }
 
