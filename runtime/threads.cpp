@@ -53,38 +53,59 @@ std::optional<int> count_from_environment(const char* name) {
 }
 
 /// One parallel_for, on its caller's stack. Workers join and leave under the pool's mutex, so that it can go once nobody is left in it.
+/// Each worker begins with a run of neighbouring chunks of its own, the same at every call, so that small arrays stay in the cache of the
+/// core that had them; then it helps the others.
 struct Job {
-  Job(FunctionRef<void(int64_t, int)> f, int64_t chunks, int workers) : body(f), n_chunks(chunks), max_workers(workers) {}
+  Job(FunctionRef<void(int64_t, int)> f, int64_t chunks, int workers)
+      : body(f), n_chunks(chunks), max_workers(workers), n_runs(std::min(workers, most_runs)) {
+    for (int k = 0; k < n_runs; ++k) runs[k].next.store(run_begin(k), std::memory_order_relaxed), runs[k].end = run_begin(k + 1);
+  }
+
+  static constexpr int most_runs = 64;
+  struct alignas(64) Run {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
 
   FunctionRef<void(int64_t, int)> body;
   const int64_t n_chunks;
   const int max_workers;
+  const int n_runs;
   int joined = 1;              ///< seats given so far, the caller's included
   std::atomic<int> active{0};  ///< workers inside, without the caller; changes under the mutex only
-  std::atomic<int64_t> next{0};
   std::condition_variable all_left;
   std::mutex error_mutex;
   std::exception_ptr error;
   int64_t error_chunk = std::numeric_limits<int64_t>::max();
+  Run runs[most_runs];
 
-  bool has_work() const { return next.load(std::memory_order_relaxed) < n_chunks; }
+  // Neither product overflows: the remainder is below most_runs.
+  int64_t run_begin(int k) const { return n_chunks / n_runs * k + n_chunks % n_runs * k / n_runs; }
+
+  bool has_work() const {
+    return std::any_of(runs, runs + n_runs, [](const Run& r) { return r.next.load(std::memory_order_relaxed) < r.end; });
+  }
 
   void fail(int64_t chunk) {
     const std::lock_guard lock(error_mutex);
     if (chunk < error_chunk) error = std::current_exception(), error_chunk = chunk;
-    next.store(n_chunks, std::memory_order_relaxed);
+    for (int k = 0; k < n_runs; ++k) runs[k].next.store(runs[k].end, std::memory_order_relaxed);
+  }
+
+  void work_on(Run& run, int worker) noexcept {
+    while (run.next.load(std::memory_order_relaxed) < run.end) {
+      const int64_t chunk = run.next.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= run.end) return;
+      try {
+        body(chunk, worker);
+      } catch (...) { fail(chunk); }
+    }
   }
 
   void work(int worker) noexcept {
     const bool was_inside = std::exchange(inside_body, true);
     const FloatEnvGuard float_env;
-    for (;;) {
-      const int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
-      if (chunk >= n_chunks) break;
-      try {
-        body(chunk, worker);
-      } catch (...) { fail(chunk); }
-    }
+    for (int k = 0; k < n_runs; ++k) work_on(runs[(worker + k) % n_runs], worker);
     inside_body = was_inside;
   }
 };
@@ -106,6 +127,16 @@ int default_threads() {
   if (quota) count = std::min(count, std::max(1, static_cast<int>(std::ceil(*quota - 1e-9))));
   for (const char* name : {"SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"}) count = std::min(count, count_from_environment(name).value_or(count));
   return std::max(1, count);
+}
+
+/// The pool's mutex is held for nanoseconds at a time, often by the very thread whose store this one has just seen; to sleep in the kernel
+/// for it would cost microseconds.
+void lock_soon(std::unique_lock<std::mutex>& lock) {
+  for (int tries = 0; tries < 200; ++tries) {
+    if (lock.try_lock()) return;
+    detail::pause_cpu();
+  }
+  lock.lock();
 }
 
 struct ThreadPool::State {
@@ -192,21 +223,22 @@ void ThreadPool::State::worker_loop() {
     busy.fetch_add(1, std::memory_order_relaxed);
     job->work(seat);
     busy.fetch_sub(1, std::memory_order_relaxed);
-    lock.lock();
+    lock_soon(lock);
     if (--job->active == 0) job->all_left.notify_one();
     const uint64_t seen = published.load(std::memory_order_relaxed);
     const bool room = static_cast<int>(threads.size()) < cpus;
     if (!jobs.empty() || !room || stopping) continue;
     lock.unlock();
     spin([&] { return published.load(std::memory_order_acquire) != seen; });
-    lock.lock();
+    lock_soon(lock);
   }
 }
 
 void ThreadPool::State::run(Job& job) {
   int asleep = 0;
   {
-    const std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex, std::defer_lock);
+    lock_soon(lock);
     ensure_threads(job.max_workers - 1);
     jobs.push_back(&job);
     published.fetch_add(1, std::memory_order_release);
@@ -220,12 +252,13 @@ void ThreadPool::State::run(Job& job) {
     fail_runtime(ErrorCode::usage, "parallel_for",
                  "the process forked inside a parallel section; its other threads are not in this process");
   }
-  std::unique_lock lock(mutex);
+  std::unique_lock lock(mutex, std::defer_lock);
+  lock_soon(lock);
   std::erase(jobs, &job);  // nobody joins from here on
   if (job.active == 0) return;
   lock.unlock();
   spin([&] { return job.active.load(std::memory_order_acquire) == 0; });
-  lock.lock();  // also waits for the last worker to let go of the mutex: the job goes when this returns
+  lock_soon(lock);  // also waits for the last worker to let go of the mutex: the job goes when this returns
   job.all_left.wait(lock, [&] { return job.active == 0; });
 }
 
