@@ -127,6 +127,10 @@ std::string kernels_text(const runtime::Program& program, const std::vector<char
   for (const auto& item : program.order) {
     if (item.step < 0) continue;
     const auto& step = program.steps[static_cast<size_t>(item.step)];
+    if (step.library) {
+      text += "\n// " + step.name + ": a library function, no kernel\n";
+      continue;
+    }
     text += "\n" + step.text(runtime::dense_variant(program, step, swapped), "kernel_" + std::to_string(number++));
   }
   return text;

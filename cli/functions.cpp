@@ -49,6 +49,15 @@ Value ptp_call(Call& call) {
   return result(call, ptp(at(call, x), axes, options));
 }
 
+/// dot, matmul, outer: of two operands; a number counts as a scalar.
+template <auto F> Value product_call(Call& call) {
+  const Expr x = expression(call, "a"), y = expression(call, "b");
+  call.finish();
+  return result(call, F(at(call, x), at(call, y)));
+}
+Expr dot_of(const Operand& x, const Operand& y) { return dot(x, y); }
+Expr matmul_of(const Operand& x, const Operand& y) { return matmul(x, y); }
+
 Value where_call(Call& call) {
   const std::array<Operand, 3> operands = {call.operand("condition"), call.operand("x"), call.operand("y")};
   call.finish();
@@ -191,6 +200,9 @@ constexpr Builder builders[] = {
     {"stack", stack_call, "arrays, axis=0",
      "side by side along a new axis, by name or position (then the next of t u v w): stack((a, b), \"t\") makes a series of two volumes"},
     {"ptp", ptp_call, "a, axis=None, keepdims=False", "maximum minus minimum"},
+    {"dot", product_call<dot_of>, "a, b", "the last axis of a against the last but one of b (the only one of a vector)"},
+    {"matmul", product_call<matmul_of>, "a, b", "matrix product, for each of the leading axes, which broadcast"},
+    {"outer", product_call<outer>, "a, b", "every element of a times every element of b"},
 };
 
 const Builder* find_builder(std::string_view name) {

@@ -39,3 +39,10 @@ function(voxloom_link_modules target)
   endforeach()
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:voxloom_flags>)
 endfunction()
+
+# The innermost loops of matrix products, once per instruction set (chosen at run time). g++ 12 takes the undefined operand inside its own
+# AVX-512 intrinsics for a bug of ours.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/ops/gemm/kernel_base.cpp ${PROJECT_SOURCE_DIR}/ops/gemm/gemm.cpp
+  PROPERTIES COMPILE_OPTIONS "-O3")
+set_source_files_properties(${PROJECT_SOURCE_DIR}/ops/gemm/kernel_avx512.cpp
+  PROPERTIES COMPILE_OPTIONS "-O3;$<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-march=x86-64-v4>;$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")

@@ -352,7 +352,7 @@ class Partitioner {
       const Expr& e = graph_.nodes()[static_cast<size_t>(p)];
       add_stores(planned, e, inside);
     }
-    result_.order.push_back({static_cast<int>(result_.groups.size()), nullptr});
+    result_.order.push_back({static_cast<int>(result_.groups.size()), nullptr, -1});
     result_.groups.push_back(std::move(planned));
   }
 
@@ -403,14 +403,24 @@ class Partitioner {
       return;
     }
     if (n->op().kind == OpKind::scatter && !direct_.count({n, 0})) emit_copy({n->input(0), n, -1, {}});
-    result_.order.push_back({-1, n});
+    result_.order.push_back({-1, n, n->op().kind == OpKind::library ? first_output(n) : -1});
+  }
+
+  /// The first output that is this very node; further ones are copied from it.
+  int first_output(const Node* n) {
+    for (size_t k = 0; k < graph_.outputs().size(); ++k) {
+      if (graph_.outputs()[k].get() != n) continue;
+      written_outputs_.insert(static_cast<int>(k));
+      return static_cast<int>(k);
+    }
+    return -1;
   }
 
   void emit_copy(Store store) {
     PlannedGroup planned;
     planned.group = copy_group(store.value);
     planned.stores.push_back(std::move(store));
-    result_.order.push_back({static_cast<int>(result_.groups.size()), nullptr});
+    result_.order.push_back({static_cast<int>(result_.groups.size()), nullptr, -1});
     result_.groups.push_back(std::move(planned));
   }
 

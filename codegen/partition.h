@@ -36,6 +36,7 @@ struct Partition {
   struct Item {
     int group = -1;
     const Node* node = nullptr;
+    int output = -1;  ///< graph output whose array is the node's storage; -1: a temporary
   };
   std::vector<Item> order;
   std::vector<Refusal> refusals;

@@ -106,7 +106,7 @@ class Builder {
       if (item.group >= 0) {
         add_group(parts.groups[static_cast<size_t>(item.group)]);
       } else {
-        add_outside(item.node);
+        add_outside(item);
       }
     }
     for (const Refusal& r : parts.refusals) {
@@ -178,15 +178,53 @@ class Builder {
     add_step(group, in, false);
   }
 
-  void add_outside(const Node* n) {
+  void add_outside(const Partition::Item& item) {
+    const Node* n = item.node;
+    if (n->op().kind == OpKind::library) {
+      if (item.output >= 0) slot_of_[n] = program_->output_slots[static_cast<size_t>(item.output)];
+      add_library(n);
+      return;
+    }
     if (n->op().kind == OpKind::scatter) return add_scatter(n);
-    if (n->op().kind != OpKind::reshape) { fail_user(ErrorCode::usage, n->op().name, "is not supported by the compiler yet", n->origin()); }
+    internal_check(n->op().kind == OpKind::reshape, "build_program: a node that is neither a kernel's nor computed outside of kernels");
     const ViewMap map = resolve_views(n->input(0));
     const bool direct = map.base == n->input(0).get() && !is_scalar_constant(map.base);
     const int source = direct ? slot_of(map.base) : dense_slot(n->input(0), "reshape");
     Slot slot{.kind = Slot::Kind::alias, .type = n->type(), .index = source, .label = "reshape"};
     slot_of_[n] = add_slot(slot);
     program_->order.push_back({-1, slot_of_[n], false});
+  }
+
+  // Operands are read through their views: slices, flips and transpositions are strides.
+  void add_library(const Node* n) {
+    auto recipe = std::make_shared<runtime::LibraryRecipe>();
+    recipe->node = Expr(n);
+    KernelStep step;
+    step.name = n->op().name;
+    const auto add_array = [&](const std::vector<Dim>& shape, int slot, const std::vector<IndexTerm>& terms, bool written) {
+      const auto first = static_cast<int>(step.extents.size());
+      recipe->axes.emplace_back();
+      for (const Dim& extent : shape) {
+        recipe->axes.back().push_back(static_cast<int>(step.extents.size()));
+        step.collapse_into.push_back(static_cast<int>(step.extents.size()));
+        step.extents.push_back(extent);
+        step.roles.push_back('L');
+      }
+      runtime::AccessRecipe access;
+      access.slot = slot;
+      access.written = written;
+      access.storage = program_->slots[static_cast<size_t>(slot)].type.dtype;
+      for (const IndexTerm& t : terms) access.terms.push_back({t.axis < 0 ? -1 : first + t.axis, t.a, t.b});
+      step.accesses.push_back(std::move(access));
+    };
+    for (const Expr& operand : n->inputs()) {
+      const ViewMap map = resolve_views(operand);
+      add_array(operand.shape(), slot_of(map.base), map.terms, false);
+    }
+    add_array(n->type().shape, slot_of(n), resolve_views(Expr(n)).terms, true);
+    step.library = std::move(recipe);
+    program_->order.push_back({static_cast<int>(program_->steps.size()), -1, false});
+    program_->steps.push_back(std::move(step));
   }
 
   int store_slot(const Store& s) {
@@ -324,6 +362,23 @@ class Builder {
     }
   }
 
+  // Axes of a library node that reduce together: the operands' k-th ones meet.
+  void collect_meeting(const Node& n) {
+    std::vector<Dim> first;
+    for (size_t k = 0; k < n.inputs().size(); ++k) {
+      size_t count = 0;
+      const auto maps = axis_maps(n, k);
+      for (size_t j = 0; j < maps.size(); ++j) {
+        if (maps[j].relation != AxisRelation::reduce) continue;
+        const Dim& own = n.input(k).shape()[j];
+        if (k == 0) first.push_back(own);
+        else if (count < first.size() && !(own == first[count]))
+          program_->size_checks.push_back({first[count], own, n.op().name, n.origin()});
+        ++count;
+      }
+    }
+  }
+
   // Sizes that types leave open: checked when the sizes are known.
   void collect_checks() {
     for (const Expr& e : written_.nodes()) {
@@ -343,7 +398,8 @@ class Builder {
       }
       if (e->op().kind == OpKind::scatter) collect_scatter(*e);
       if (e->op().kind == OpKind::indexed && e->op().indexed.source >= 0) collect_slice(*e, static_cast<size_t>(e->op().indexed.source));
-      if (e->op().kind == OpKind::reshape || e->op().kind == OpKind::library || e->op().kind == OpKind::leaf) continue;
+      if (e->op().kind == OpKind::library) collect_meeting(*e);
+      if (e->op().kind == OpKind::reshape || e->op().kind == OpKind::leaf) continue;
       for (size_t k = 0; k < e->inputs().size(); ++k) {
         const auto maps = axis_maps(*e, k);
         for (size_t j = 0; j < maps.size(); ++j) {

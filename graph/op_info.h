@@ -1,6 +1,7 @@
 // graph/op_info.h: the type of an op's row. Generic code (passes, verifier, planner, interpreter) reads rows and never names an op.
 #pragma once
 
+#include <voxloom/graph/library.h>
 #include <voxloom/graph/node.h>
 
 #include <vector>
@@ -44,7 +45,7 @@ enum class OpKind : uint8_t {
   join,         ///< operands side by side along attribute "axis" (all other axes map)
   indexed,      ///< as elementwise, but may read one operand at computed indices and know the output's index; has IndexedFns
   scatter,      ///< the first operand with the second one set or added at the indices in the others
-  library,      ///< computed by a library step
+  library,      ///< computed by a function over whole arrays; has LibraryFns
 };
 
 /// The scalar function of an elementwise row, instantiated for the interpreter and for the kernel recorder from one template.
@@ -137,6 +138,7 @@ struct OpInfo {
   ReductionFns reduction = {};
   IndexedFns indexed = {};
   ScatterFns scatter = {};
+  LibraryFns library = {};
   /// Gradients with respect to each operand, from the node and the gradient g of the cost with respect to it: one entry per operand, of that
   /// operand's dtype and shape; an undefined (null) Expr where the cost does not depend on that operand through this node. Null: see no_gradient.
   std::vector<Expr> (*gradient)(const Expr& node, const Expr& g) = nullptr;

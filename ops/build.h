@@ -136,6 +136,40 @@ VOXLOOM_API Expr reduce(const OpInfo& row, const Operand& x, const Axes& axes = 
 /// Positions, sorted; UserError names `function` for axes that do not exist or come twice.
 VOXLOOM_API std::vector<int64_t> resolve_axes(const char* function, const Type& type, const Axes& axes, OriginId origin = {});
 
+// ---- products ----
+//
+// Where one side of a product is vectors (dot of a matrix and a vector, vecdot, matvec, vecmat, and matrices whose rows, columns or summed axis
+// have the constant size 1), the product is sum(x * y): elementwise and sum nodes, which fuse with what is around them. Products are
+// rounded to their dtype and added as sum() adds, float32 in float64, in the order of the axes of the operand with more axes; a
+// transposed operand is multiplied and summed as it lies, so that dot(transpose(X), g) runs through X as dot(X, w) does. Matrices times
+// matrices are the row matmul, added in their own dtype in the order of ops/gemm/gemm.h. Integers wrap in their dtype; booleans give
+// "some pair is true".
+struct ProductOptions {
+  /// dtype in which products are added.
+  std::optional<DType> acc_dtype = {};
+};
+/// NumPy's dot: over the last axis of x and the last but one (or only) axis of y; a scalar multiplies.
+VOXLOOM_API Expr dot(const Operand& x, const Operand& y, const ProductOptions& options = {});
+/// NumPy's matmul: matrices in the last two axes, other axes broadcast; a vector is a row on the left and a column on the right.
+VOXLOOM_API Expr matmul(const Operand& x, const Operand& y, const ProductOptions& options = {});
+/// x[i] * y[j] of all elements.
+VOXLOOM_API Expr outer(const Operand& x, const Operand& y);
+/// Sums over the last `axes` axes of x and the first of y, or over the given ones.
+VOXLOOM_API Expr tensordot(const Operand& x, const Operand& y, int axes = 2, const ProductOptions& options = {});
+VOXLOOM_API Expr tensordot(const Operand& x, const Operand& y, const std::vector<Axis>& x_axes, const std::vector<Axis>& y_axes,
+                           const ProductOptions& options = {});
+/// Theano's: dot(x[i], y[i]) for each i of the first axis.
+VOXLOOM_API Expr batched_dot(const Operand& x, const Operand& y, const ProductOptions& options = {});
+/// NumPy's: sum(conj(x) * y) along an axis, other axes broadcast.
+VOXLOOM_API Expr vecdot(const Operand& x, const Operand& y, const Axis& axis = -1, const ProductOptions& options = {});
+/// NumPy's: matrices in the last two axes of x times vectors in the last axis of y.
+VOXLOOM_API Expr matvec(const Operand& x, const Operand& y, const ProductOptions& options = {});
+/// NumPy's: conjugated vectors in the last axis of x times matrices in the last two axes of y.
+VOXLOOM_API Expr vecmat(const Operand& x, const Operand& y, const ProductOptions& options = {});
+/// Einstein's summation: einsum("ij,jk->ik", {a, b}), with "..." for axes that broadcast. Operands are contracted from left to right. A label
+/// twice in one operand is not supported.
+VOXLOOM_API Expr einsum(std::string_view subscripts, const std::vector<Operand>& operands, const ProductOptions& options = {});
+
 // ---- views and moves ----
 
 /// A size: a number, a symbol, or a dim expression. -1 in reshape: what is left.

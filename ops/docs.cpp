@@ -69,6 +69,24 @@ std::string promotion_table(const Policy& policy) {
   return text;
 }
 
+std::string products_section() {
+  return "\n## dot and its relatives\n\n"
+         "`dot`, `matmul`, `outer`, `tensordot`, `einsum`, `batched_dot`, `vecdot`, `matvec` and `vecmat` have NumPy's and Theano's names "
+         "and\n"
+         "meaning. Matrices times matrices become the row `matmul`. All other products are `sum(x * y)`: elementwise and sum nodes that "
+         "fuse with\n"
+         "what is around them, so products are rounded to their dtype and added as `sum` adds (float32 in float64), along the axes of the\n"
+         "operand with more axes as it lies: a transposition is looked through, so that `dot(transpose(X), g)` runs through X as `dot(X, "
+         "w)` does.\n"
+         "Sizes that are the constant 1 make a vector product of a matrix product. The result has the operands' common dtype: integers "
+         "wrap in\n"
+         "it, booleans give \"some pair is true\". `acc_dtype` adds in a wider dtype.\n"
+         "\n"
+         "Compiled products have the bits of the interpreter, for any strides and number of threads: the order above is the definition.\n"
+         "To first order the error of an element of `matmul` is at most (384 + K / 384) * eps * sum |x| |y|, eps being 2^-24 (float32) or "
+         "2^-53 (float64).\n";
+}
+
 std::string promotion_section() {
   return "\n## promotion\n\n"
          "The common dtype of two arrays under `cast_policy = floatX` with `floatX = float32` (the default):\n\n" +
@@ -115,7 +133,7 @@ std::string ops_markdown() {
     text += "| " + name + " | " + operands + " | " + cell(row->doc) + " | " + cell(row->domain) + " | " +
             (row->no_gradient ? "no" : "yes") + " | " + flags_text(*row) + " |\n";
   }
-  return text + promotion_section();
+  return text + products_section() + promotion_section();
 }
 
 }  // namespace voxloom

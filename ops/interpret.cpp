@@ -110,6 +110,19 @@ void interpret_reshape(const Node& node, const HostArray& in, HostArray& out) {
   out.bytes = HostArray::copy(in.view(), out.order).bytes;
 }
 
+/// Sizes of axes that reduce together are checked by the row's function; those that map are checked here.
+void interpret_library(const Node& node, Operands operands, HostArray& out) {
+  std::vector<StridedView> views;
+  for (size_t k = 0; k < operands.size(); ++k) {
+    const auto maps = axis_maps(node, k);
+    for (size_t axis = 0; axis < maps.size(); ++axis)
+      if (maps[axis].relation == AxisRelation::map)
+        check_mapped(node, k, axis, operands[k]->shape[axis], out.shape[static_cast<size_t>(maps[axis].out_axis)]);
+    views.push_back(operands[k]->view());
+  }
+  node.op().library.define(node, views, out.view());
+}
+
 }  // namespace
 
 HostArray HostArray::of(DType dtype, std::vector<int64_t> shape, Order order) {
@@ -189,8 +202,8 @@ HostArray interpret_node(const Node& node, Operands operands, const DimBindings&
     case OpKind::reshape: interpret_reshape(node, *operands[0], out); break;
     case OpKind::indexed: ops::interpret_indexed(node, operands, bindings, out); break;
     case OpKind::scatter: ops::interpret_scatter(node, operands, out); break;
-    case OpKind::leaf:
-    case OpKind::library: fail_internal("interpreter: a node without a definition");
+    case OpKind::library: interpret_library(node, operands, out); break;
+    case OpKind::leaf: fail_internal("interpreter: a node without a definition");
   }
   return out;
 }

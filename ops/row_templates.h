@@ -69,6 +69,7 @@ std::span<const OpInfo> complex_rows();
 std::span<const OpInfo> reduction_rows();
 std::span<const OpInfo> variance_rows();
 std::span<const OpInfo> view_rows();
+std::span<const OpInfo> product_rows();
 std::span<const OpInfo> gradient_rows();
 std::span<const OpInfo> index_rows();
 

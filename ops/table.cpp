@@ -16,8 +16,9 @@ struct Table {
 
   Table() {
     using namespace ops;
-    for (auto* family : {arithmetic_rows, power_rows, exponential_rows, trigonometric_rows, rounding_rows, comparison_rows, bit_rows,
-                         special_rows, cast_rows, complex_rows, reduction_rows, variance_rows, view_rows, index_rows, gradient_rows})
+    for (auto* family :
+         {arithmetic_rows, power_rows, exponential_rows, trigonometric_rows, rounding_rows, comparison_rows, bit_rows, special_rows,
+          cast_rows, complex_rows, reduction_rows, variance_rows, product_rows, view_rows, index_rows, gradient_rows})
       for (const OpInfo& row : family()) rows.push_back(&row);
     for (const OpInfo* row : rows) add(*row);
     for (const OpInfo* row : leaf_ops()) add(*row);

@@ -2,6 +2,7 @@
 #include <voxloom/runtime/binding.h>
 
 #include <voxloom/graph/error.h>
+#include <voxloom/graph/op_info.h>
 #include <voxloom/runtime/limits.h>
 
 #include <algorithm>
@@ -172,6 +173,10 @@ class Binder {
     BoundStep bound;
     bound.leaf_parallel = step.leaf_parallel;
     count_work(step, extents, bound);
+    if (step.library) {
+      bind_library(step, extents, strides, bound);
+      return bound;
+    }
     const VariantKey key = choose_variant(step, extents, strides);
     bound.variant = step.variant(key);
     const int64_t inner = inner_extent(step, extents, key.collapsed);
@@ -179,7 +184,7 @@ class Binder {
     const int64_t tile = choose_tile(step, key, strides, inner, rows, dims, bound);
     set_range(step, bound, inner, rows, tile, dims);
     set_params(step, bound, strides, tile, inner, dims);
-    set_pointers(step, bound);
+    for (int index : bound.variant->pointers) bound.pointers.push_back(pointer_of(step, step.accesses[static_cast<size_t>(index)]));
     return bound;
   }
 
@@ -202,6 +207,30 @@ class Binder {
       if (access.terms.size() < static_cast<size_t>(layout.shape.rank())) elements = layout.shape.product();
       (access.written ? bound.bytes_written : bound.bytes_read) += elements * static_cast<int64_t>(size_of(access.storage));
     }
+  }
+
+  void bind_library(const KernelStep& step, const std::vector<int64_t>& extents, const std::vector<std::vector<int64_t>>& strides,
+                    BoundStep& bound) const {
+    for (size_t k = 0; k < step.accesses.size(); ++k) {
+      const Layout& layout = b_.slots[static_cast<size_t>(step.accesses[k].slot)];
+      StridedView view{.data = nullptr, .dtype = step.accesses[k].storage, .shape = {}, .strides = {}, .swapped = layout.swapped};
+      for (const int axis : step.library->axes[k]) {
+        view.shape.push_back(extents[static_cast<size_t>(axis)]);
+        view.strides.push_back(strides[k][static_cast<size_t>(axis)]);
+      }
+      bound.views.push_back(std::move(view));
+      bound.pointers.push_back(pointer_of(step, step.accesses[k]));
+    }
+    const Node& node = *step.library->node;
+    const LibraryFns& fns = node.op().library;
+    const std::span<const StridedView> operands(bound.views.data(), bound.views.size() - 1);
+    const int threads = std::max(1, options_.threads);
+    if (fns.scratch)
+      bound.scratch_bytes =
+          static_cast<size_t>(ceil_div(ceil_div(fns.scratch(node, operands, bound.views.back(), threads), threads), 64) * 64);
+    const auto flops = static_cast<int64_t>(fns.flops(node, operands));
+    const bool wide = node.type().dtype == DType::f64 || node.type().dtype == DType::c128;
+    if (is_inexact(node.type().dtype)) bound.library_flops = {wide ? 0 : flops, wide ? flops : 0};
   }
 
   bool mentions_stream(const Dim& d) const {
@@ -400,24 +429,18 @@ class Binder {
     return n;
   }
 
-  void set_pointers(const KernelStep& step, BoundStep& bound) const {
-    for (int index : bound.variant->pointers) {
-      const AccessRecipe& access = step.accesses[static_cast<size_t>(index)];
-      const Slot& slot = program_.slots[static_cast<size_t>(access.slot)];
-      const Layout& layout = b_.slots[static_cast<size_t>(access.slot)];
-      if (reads_nothing(access, layout)) {
-        bound.pointers.push_back({-1, 0, 0});
-        continue;
-      }
-      BoundStep::Pointer pointer{access.slot, access.part * static_cast<int64_t>(size_of(access.storage)), 0};
-      for (size_t k = 0; k < access.terms.size(); ++k) {
-        const int64_t stride = layout.strides[static_cast<int>(k)];
-        pointer.offset += access.terms[k].b.evaluate(b_.dims) * stride;
-        if (step.global_positions && k < slot.type.shape.size() && mentions_stream(slot.type.shape[k]))
-          pointer.stream_stride += access.terms[k].a * stride;
-      }
-      bound.pointers.push_back(pointer);
+  BoundStep::Pointer pointer_of(const KernelStep& step, const AccessRecipe& access) const {
+    const Slot& slot = program_.slots[static_cast<size_t>(access.slot)];
+    const Layout& layout = b_.slots[static_cast<size_t>(access.slot)];
+    if (reads_nothing(access, layout)) return {-1, 0, 0};
+    BoundStep::Pointer pointer{access.slot, access.part * static_cast<int64_t>(size_of(access.storage)), 0};
+    for (size_t k = 0; k < access.terms.size(); ++k) {
+      const int64_t stride = layout.strides[static_cast<int>(k)];
+      pointer.offset += access.terms[k].b.evaluate(b_.dims) * stride;
+      if (step.global_positions && k < slot.type.shape.size() && mentions_stream(slot.type.shape[k]))
+        pointer.stream_stride += access.terms[k].a * stride;
     }
+    return pointer;
   }
 
   bool needs_place(const Slot& slot) const {

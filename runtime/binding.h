@@ -22,7 +22,8 @@ struct Layout {
 Layout layout_of(const Array& array);
 
 struct BoundStep {
-  std::shared_ptr<const KernelVariant> variant;
+  std::shared_ptr<const KernelVariant> variant;  ///< null for a library call:
+  std::vector<StridedView> views;                ///< its operands, then its result, without addresses
   std::vector<int64_t> params;
   struct Pointer {
     int slot = 0;  ///< -1: a place to read from for an array without elements
@@ -33,6 +34,7 @@ struct BoundStep {
   int64_t range = 0;                          ///< parallel range
   int64_t chunk = 0;                          ///< range units per piece of work; 0: all on the caller
   int64_t points = 0;                         ///< points of the loop space
+  Flops library_flops;                        ///< of one library call
   int64_t bytes_read = 0, bytes_written = 0;  ///< elements that the accesses reach, each once
   size_t scratch_bytes = 0;                   ///< per worker
   /// Params that change from block to block: slot numbers, -1 if unused.

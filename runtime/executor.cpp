@@ -2,6 +2,7 @@
 #include <voxloom/runtime/executor.h>
 
 #include <voxloom/graph/error.h>
+#include <voxloom/graph/op_info.h>
 #include <voxloom/runtime/buffer_pool.h>
 #include <voxloom/runtime/copy.h>
 #include <voxloom/runtime/float_env.h>
@@ -58,7 +59,7 @@ class Runner {
         continue;
       }
       check(options_.cancel, program_.name);
-      run_step(b_.steps[static_cast<size_t>(item.step)]);
+      run_item(static_cast<size_t>(item.step));
     }
   }
 
@@ -90,6 +91,36 @@ class Runner {
     dst.strides = dense_strides(src.shape, size_of(src.dtype), program_.slots[source].type.order == Order::F);
     dst.swapped = b_.slots[k].swapped;
     copy_strided(dst, src);
+  }
+
+  void run_item(size_t step) {
+    if (program_.steps[step].library) run_library(*program_.steps[step].library->node, b_.steps[step]);
+    else run_step(b_.steps[step]);
+  }
+
+  void run_library(const Node& node, const BoundStep& step) {
+    std::vector<StridedView> views = step.views;
+    for (size_t k = 0; k < views.size(); ++k) {
+      const auto& p = step.pointers[k];
+      std::byte* base = p.slot < 0 ? reinterpret_cast<std::byte*>(no_elements) : bases_[static_cast<size_t>(p.slot)];
+      views[k].data = base + p.offset - options_.block.start * p.stream_stride;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    const auto parallel_for = [&](int64_t chunks, FunctionRef<void(int64_t, int)> body) {
+      ThreadPool::process().parallel_for(chunks, options_.threads, [&](int64_t chunk, int worker) {
+        check(options_.cancel, program_.name);
+        body(chunk, worker);
+      });
+    };
+    node.op().library.run({.node = node,
+                           .operands = {views.data(), views.size() - 1},
+                           .result = views.back(),
+                           .scratch = workspace_.scratch.data(),
+                           .threads = std::max(1, options_.threads),
+                           .parallel_for = parallel_for});
+    if (!options_.observer) return;
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    (*options_.observer)({static_cast<size_t>(&step - b_.steps.data()), seconds, step.library_flops});
   }
 
   void run_step(const BoundStep& step) {

@@ -4,6 +4,7 @@
 #include <voxloom/graph/dim.h>
 #include <voxloom/graph/dtype.h>
 #include <voxloom/graph/error.h>
+#include <voxloom/graph/node.h>
 
 #include <cstdint>
 #include <functional>
@@ -110,11 +111,18 @@ struct VariantKey {
   friend bool operator==(const VariantKey&, const VariantKey&) = default;
 };
 
-/// One kernel of a program.
+/// A step that is a function over whole arrays (OpKind::library) instead of a kernel. Axis i of the array of access k is loop axis
+/// axes[k][i]; the accesses are the operands in order, then the result.
+struct LibraryRecipe {
+  Expr node;
+  std::vector<std::vector<int>> axes;
+};
+
+/// One kernel of a program, or one library call.
 struct KernelStep {
-  std::string name;                ///< "Fused{sub,mean,std,div}"
+  std::string name;                ///< "Fused{sub,mean,std,div}", "matmul"
   std::vector<Dim> extents;        ///< of the loop axes, slowest first
-  std::vector<char> roles;         ///< per axis: 'P' parallel, 'O' reduced outside, 'I' innermost (codegen/group.h)
+  std::vector<char> roles;         ///< per axis: 'P' parallel, 'O' reduced outside, 'I' innermost (codegen/group.h), 'L' of a library call
   std::vector<int> collapse_into;  ///< per axis: its run; a run of axes dense in every array becomes one axis in the collapsed variant
   /// The innermost axis is mapped and cut into tiles; tiles are the fastest part of the parallel range, then the other axes that are not 'O',
   /// fastest first. Otherwise the parallel range is that of the 'P' axes (of 1 if there are none).
@@ -126,6 +134,7 @@ struct KernelStep {
   /// Streamed reductions: sizes are those of the whole array, and arrays that arrive in blocks are addressed by whole-array positions.
   bool global_positions = false;
   std::vector<AccessRecipe> accesses;
+  std::shared_ptr<const LibraryRecipe> library;  ///< null for kernels
   /// Compiles (or finds) the variant; thread-safe and memoised by the provider.
   std::function<std::shared_ptr<const KernelVariant>(const VariantKey&)> variant;
   /// The variant as C text under a function name, for explain; compiles nothing.

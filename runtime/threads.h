@@ -2,7 +2,7 @@
 #pragma once
 
 #include <voxloom/graph/export.h>
-#include <voxloom/runtime/function_ref.h>
+#include <voxloom/graph/function_ref.h>
 
 #include <cstdint>
 

@@ -1,6 +1,7 @@
 // graph/passes/optimise.cpp: the passes over expressions, in their order.
 #include <voxloom/graph/passes/optimise.h>
 
+#include <voxloom/graph/passes/absorb.h>
 #include <voxloom/graph/passes/canonicalise.h>
 #include <voxloom/graph/passes/check_float64.h>
 #include <voxloom/graph/passes/fold_constants.h>
@@ -17,8 +18,8 @@ Graph simplify(const Graph& graph, PassContext& context) { return apply_rules(gr
 Graph stabilise(const Graph& graph, PassContext& context) { return apply_rules(graph, context, RuleClass::improving); }
 
 constexpr int max_rounds = 4;
-constexpr std::array<std::string_view, 6> names = {"check_float64", "fold_constants", "canonicalise",
-                                                   "simplify",      "stabilise",      "push_views"};
+constexpr std::array<std::string_view, 7> names = {"check_float64", "fold_constants", "canonicalise", "simplify",
+                                                   "stabilise",     "push_views",     "absorb"};
 
 }  // namespace
 
@@ -37,7 +38,7 @@ Graph optimise(const Graph& graph, PassContext& context) {
     g = run_pass("push_views", g, context, push_views);
     if (g.structural_hash() == before) break;
   }
-  return g;
+  return run_pass("absorb", g, context, absorb);
 }
 
 Graph stabilised(const Graph& graph, PassContext& context) {

@@ -36,6 +36,8 @@ struct PassContext {
   /// The view `view` of an elementwise node seen on one of its operands, such that op(operands') = view(op(operands)); `result` is the
   /// node's type. Empty when the view cannot pass. Empty function: views stay where they are.
   std::function<Expr(const Node& view, const Expr& operand, const Type& result)> view_of_operand = {};
+  /// A node that does the work of `node` and of operands for which `used_once` holds; empty when there is none. Empty function: none.
+  std::function<Expr(const Expr& node, const std::function<bool(const Expr&)>& used_once)> absorb = {};
   Float64Check float64 = Float64Check::ignore;
   std::function<void(const std::string& message)> warn = {};
   /// Called after a pass that changed something.

@@ -72,6 +72,7 @@ void use_op_rules(PassContext& context) {
   context.rules = &op_rules();
   context.evaluate = evaluate;
   context.view_of_operand = rules::view_of_operand;
+  context.absorb = rules::absorb;
 }
 
 namespace rules {

@@ -7,6 +7,7 @@
 #include <voxloom/graph/passes/pass_context.h>
 #include <voxloom/graph/passes/rule.h>
 
+#include <functional>
 #include <span>
 
 namespace voxloom {
@@ -25,6 +26,9 @@ std::span<const Rule> casts();
 std::span<const Rule> views();
 std::span<const Rule> reductions();
 std::span<const Rule> stabilisation();
+
+/// PassContext::absorb for matrix products.
+Expr absorb(const Expr& node, const std::function<bool(const Expr&)>& used_once);
 
 /// PassContext::view_of_operand for slice and dimshuffle.
 Expr view_of_operand(const Node& view, const Expr& operand, const Type& result);

@@ -29,10 +29,13 @@ std::vector<Expr> one_of_each(const Expr& x, const Expr& k) {
       }
     }
   }
-  for (const Expr& e : {index(x, {-1, Slice{1, {}, 2}}), flip(x), transpose(x), reshape(x, {-1, 2}), broadcast_to(index(x, {0}), {4, "m"}),
-                        stack({x, k}), arange("n"), take(x, k % 2, 0), set_subtensor(x, {0}, 1), inc_subtensor(x, {Slice{}, Slice{1}}, 2),
-                        set_subtensor(x, {k % 2}, 3), inc_subtensor(x, {k % 2, k % 3}, 4)})
+  for (const Expr& e :
+       {index(x, {-1, Slice{1, {}, 2}}), flip(x), transpose(x), reshape(x, {-1, 2}), broadcast_to(index(x, {0}), {4, "m"}), stack({x, k}),
+        arange("n"), take(x, k % 2, 0), set_subtensor(x, {0}, 1), inc_subtensor(x, {Slice{}, Slice{1}}, 2), set_subtensor(x, {k % 2}, 3),
+        inc_subtensor(x, {k % 2, k % 3}, 4), matmul(x, transpose(x)), matmul(transpose(x), k)})
     outputs.push_back(e);
+  const Expr alpha = constant(std::vector<float>{0.5f}, {1, 1});
+  outputs.push_back(make_node(op("gemm"), {x, transpose(x), matmul(x, transpose(x)), alpha, alpha}, {{"acc_dtype", DType::f32}}));
   return outputs;
 }
 
@@ -94,5 +97,9 @@ TEST_CASE("malformed attributes are refused, not trusted") {
   CHECK_FALSE(refuse("%y = concatenate(%x) {axis=7} : f32[3, 4]").empty());
   CHECK_FALSE(refuse("%y = concatenate(%x) {axis=0, name=3} : f32[3, 4]").empty());
   CHECK_FALSE(refuse("%y = concatenate(%x) {axis=0, name=\"t\"} : f32[3, 4]").empty());
+  CHECK(refuse("%t = dimshuffle(%x) {pattern=[1, 0]} : f32[4, 3]\n  %y = matmul(%x, %t) {acc_dtype=f64} : f32[3, 3]").empty());
+  CHECK_FALSE(refuse("%y = matmul(%x, %x) {acc_dtype=f32} : f32[3, 4]").empty());
+  CHECK_FALSE(refuse("%t = dimshuffle(%x) {pattern=[1, 0]} : f32[4, 3]\n  %y = matmul(%x, %t) {acc_dtype=i64} : f32[3, 3]").empty());
+  CHECK_FALSE(refuse("%y = gemm(%x, %x, %x, %x, %x) {acc_dtype=f32} : f32[3, 4]").empty());
   CHECK_FALSE(refuse("%y = var(%x) {axes=[0], dtype=f32, keepdims=false} : f32[4]").empty());
 }

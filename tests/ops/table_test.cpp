@@ -37,7 +37,9 @@ TEST_CASE("every row has all its entries") {
     CHECK(complete(row->reduction.scalar) == (row->kind == OpKind::reduction));
     CHECK(complete(row->reduction.record) == (row->kind == OpKind::reduction));
     CHECK((row->gradient != nullptr) != row->no_gradient);
-    if (row->kind == OpKind::reduction || row->kind == OpKind::scatter) CHECK(row->axes != nullptr);
+    CHECK((row->library.define != nullptr && row->library.run != nullptr && row->library.flops != nullptr) ==
+          (row->kind == OpKind::library));
+    if (row->kind == OpKind::reduction || row->kind == OpKind::scatter || row->kind == OpKind::library) CHECK(row->axes != nullptr);
     CHECK((row->indexed.scalar.value != nullptr && row->indexed.record.value != nullptr) == (row->kind == OpKind::indexed));
     CHECK((row->indexed.scalar.index != nullptr && row->indexed.record.index != nullptr) == (row->kind == OpKind::indexed));
     CHECK((row->indexed.sizes != nullptr && row->indexed.reads_position != nullptr) == (row->kind == OpKind::indexed));

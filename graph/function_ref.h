@@ -1,4 +1,4 @@
-// runtime/function_ref.h: a non-owning reference to something callable; two words, no allocation.
+// graph/function_ref.h: a non-owning reference to something callable; two words, no allocation.
 #pragma once
 
 #include <memory>
