@@ -14,6 +14,8 @@ struct HandLoops {
   void (*exp)(const float* x, float* out, size_t begin, size_t end);
   /// exp(-(x-y)^2/2) * sin(z) + tanh(x*y)
   void (*expression_stream)(const float* x, const float* y, const float* z, float* out, size_t begin, size_t end);
+  /// One step of gradient descent of a logistic regression, in one pass over x: w -= rate / rows * x^T (sigmoid(x w) - y).
+  void (*logistic_step)(const float* x, const float* y, float* w, float* sums, size_t rows, size_t columns, float rate);
   /// out = in / 2
   void (*halve)(const int16_t* in, float* out, size_t n);
   /// sums[i] += in[i]

@@ -5,6 +5,7 @@
 #include "hand_math.h"
 
 extern "C" float sinf(float);
+extern "C" float expf(float);
 
 namespace bench {
 
@@ -63,6 +64,28 @@ template <class V> struct Loops {
     V::fence();
   }
 
+  static void logistic_step(const float* x, const float* y, float* w, float* sums, size_t rows, size_t columns, float rate) {
+    for (size_t k = 0; k < columns; ++k) sums[k] = 0;
+    for (size_t i = 0; i < rows; ++i, x += columns) {
+      typename V::F parts[4] = {V::set(0), V::set(0), V::set(0), V::set(0)};
+      size_t k = 0;
+      for (; k + 4 * width <= columns; k += 4 * width) {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; ++j) parts[j] = V::fma(V::load(x + k + j * width), V::load(w + k + j * width), parts[j]);
+      }
+      for (; k + width <= columns; k += width) parts[0] = V::fma(V::load(x + k), V::load(w + k), parts[0]);
+      float lanes[width], dot = 0;
+      V::store(lanes, V::add(V::add(parts[0], parts[1]), V::add(parts[2], parts[3])));
+      for (size_t j = 0; j < width; ++j) dot += lanes[j];
+      for (; k < columns; ++k) dot += x[k] * w[k];
+      const float g = 1 / (1 + expf(-dot)) - y[i];
+      const auto all = V::set(g);
+      for (k = 0; k + width <= columns; k += width) V::store(sums + k, V::fma(V::load(x + k), all, V::load(sums + k)));
+      for (; k < columns; ++k) sums[k] += x[k] * g;
+    }
+    for (size_t k = 0; k < columns; ++k) w[k] -= rate / static_cast<float>(rows) * sums[k];
+  }
+
   static void halve(const int16_t* in, float* out, size_t n) {
     size_t i = 0;
     for (; i + width <= n; i += width) V::store(out + i, V::mul(V::to_floats(V::load_i16(in + i)), V::set(0.5f)));
@@ -76,7 +99,7 @@ template <class V> struct Loops {
   }
 
   static constexpr HandLoops table(const char* name) {
-    return {name, add_stream, add_sub_stream, exp, expression_stream, halve, accumulate};
+    return {name, add_stream, add_sub_stream, exp, expression_stream, logistic_step, halve, accumulate};
   }
 };
 

@@ -73,6 +73,7 @@ struct Family {
 
 using Wanted = std::function<bool(const std::string& name)>;
 void run_arrays(const Options& options, Report& report, const Wanted& wanted);
+void run_products(const Options& options, Report& report, const Wanted& wanted);
 void run_calls(const Options& options, Report& report, const Wanted& wanted);
 void run_compile(const Options& options, Report& report, const Wanted& wanted);
 void run_images(const Options& options, Report& report, const Wanted& wanted);

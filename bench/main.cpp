@@ -18,8 +18,10 @@ namespace fs = std::filesystem;
 
 constexpr const char* usage =
     "voxloom_bench [--only NAME]... [--repeat N] [--threads N] [--scratch DIR] [--voxloom COMMAND] [--out FILE] [--quick] [--keep]\n"
-    "NAME is a case (add_owned add_borrowed exp_1000_calls expression add_and_sub call_8_floats compile_cold compile_disk start_cold\n"
-    "start_warm parse_header half half_fsync half_peak mean_t mean_t_peak mean_t_gz bad_headers bad_files) or a family (arrays calls "
+    "NAME is a case (add_owned add_borrowed exp_1000_calls expression add_and_sub matmul_256 matmul_1024 matmul_2048\n"
+    "logistic_1000_steps call_8_floats compile_cold compile_disk start_cold\n"
+    "start_warm parse_header half half_fsync half_peak mean_t mean_t_peak mean_t_gz bad_headers bad_files) or a family (arrays products "
+    "calls "
     "compile images files).\n";
 
 struct Arguments {
@@ -60,11 +62,8 @@ int run(const Arguments& a) {
   const bool made = fs::create_directories(options.scratch);
   ::setenv("XDG_CACHE_HOME", options.cache().c_str(), 1);  // for the command and the measuring processes too
   bench::Report report;
-  const bench::Family families[] = {{"arrays", bench::run_arrays},
-                                    {"calls", bench::run_calls},
-                                    {"compile", bench::run_compile},
-                                    {"images", bench::run_images},
-                                    {"files", bench::run_bad_files}};
+  const bench::Family families[] = {{"arrays", bench::run_arrays},   {"products", bench::run_products}, {"calls", bench::run_calls},
+                                    {"compile", bench::run_compile}, {"images", bench::run_images},     {"files", bench::run_bad_files}};
   for (const bench::Family& family : families) {
     const bench::Wanted wanted = [&](const std::string& name) {
       return a.only.empty() || a.only.contains(family.name) || a.only.contains(name);

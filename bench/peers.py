@@ -7,17 +7,19 @@ import os
 import time
 
 SIZES = {"add_owned": 99_000_000, "add_borrowed": 99_000_000, "exp_1000_calls": 230_400, "expression": 10_000_000, "add_and_sub": 10_000_000,
-         "call_8_floats": 8}
+         "call_8_floats": 8, "matmul_256": 256, "matmul_1024": 1024, "matmul_2048": 2048}
 QUICK = {"add_owned": 1_000_000, "add_borrowed": 1_000_000, "exp_1000_calls": 230_400, "expression": 100_000, "add_and_sub": 100_000,
-         "call_8_floats": 8}
-REPEAT = {"add_owned": 7, "add_borrowed": 7, "exp_1000_calls": 3, "expression": 9, "add_and_sub": 15, "call_8_floats": 5, "half": 3, "mean_t": 5,
-          "mean_t_gz": 2}
+         "call_8_floats": 8, "matmul_256": 64, "matmul_1024": 64, "matmul_2048": 64}
+REPEAT = {"add_owned": 7, "add_borrowed": 7, "exp_1000_calls": 3, "expression": 9, "add_and_sub": 15, "call_8_floats": 5, "matmul_256": 301,
+          "matmul_1024": 41, "matmul_2048": 9, "half": 3, "mean_t": 5, "mean_t_gz": 2}
 
 
 def inputs(case, quick):
     import numpy as np
     n = (QUICK if quick else SIZES)[case]
     generator = np.random.default_rng(0)
+    if case.startswith("matmul"):
+        return [generator.random((n, n), dtype=np.float32) * 2 - 1 for _ in range(2)]
     return [generator.random(n, dtype=np.float32) * 6 - 3 for _ in range(3 if case == "expression" else 2)]
 
 
@@ -25,6 +27,8 @@ def numpy_case(case, arrays, _):
     import numpy as np
     x, y = arrays[:2]
     out, other = np.empty_like(x), np.empty_like(x)
+    if case.startswith("matmul"):
+        return lambda: np.matmul(x, y, out=out)
     if case == "expression":
         z = arrays[2]
         return lambda: np.exp(-((x - y) ** 2) / 2) * np.sin(z) + np.tanh(x * y)

@@ -25,6 +25,10 @@ CASES = {
     "exp_1000_calls": (ARRAY_PEERS, {"torch": 1.0}),
     "expression": (ARRAY_PEERS, {"best": 0.6}),
     "add_and_sub": (ARRAY_PEERS, {"drjit": 0.7}),
+    "matmul_256": (["numpy"], {"numpy": 1.1}),
+    "matmul_1024": (["numpy"], {"numpy": 1.1}),
+    "matmul_2048": (["numpy"], {"numpy": 1.1}),
+    "logistic_1000_steps": ([], {}),
     "call_8_floats": (ARRAY_PEERS, {}),
     "compile_cold": ([], {}),
     "compile_disk": ([], {}),
@@ -73,6 +77,8 @@ def run_peer(options, python, peer, case):
     environment = dict(os.environ, PYTHONWARNINGS="ignore", TF_CPP_MIN_LOG_LEVEL="3", JAX_PLATFORMS="cpu", CUDA_VISIBLE_DEVICES="")
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS"):
         environment[name] = str(options.threads)
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # the peer's own choice for this machine
+        environment.pop(name, None)
     command = [python, PEERS, peer, case, "--threads", options.threads, "--scratch", options.scratch]
     if options.repeat:
         command += ["--repeat", options.repeat]

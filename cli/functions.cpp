@@ -49,11 +49,11 @@ Value ptp_call(Call& call) {
   return result(call, ptp(at(call, x), axes, options));
 }
 
-/// dot, matmul, outer: of two operands; a number counts as a scalar.
+/// dot, matmul, outer.
 template <auto F> Value product_call(Call& call) {
-  const Expr x = expression(call, "a"), y = expression(call, "b");
+  const Operand x = call.operand("a"), y = call.operand("b");
   call.finish();
-  return result(call, F(at(call, x), at(call, y)));
+  return result(call, F(x, y));
 }
 Expr dot_of(const Operand& x, const Operand& y) { return dot(x, y); }
 Expr matmul_of(const Operand& x, const Operand& y) { return matmul(x, y); }

@@ -230,7 +230,7 @@ class Binder {
           static_cast<size_t>(ceil_div(ceil_div(fns.scratch(node, operands, bound.views.back(), threads), threads), 64) * 64);
     const auto flops = static_cast<int64_t>(fns.flops(node, operands));
     const bool wide = node.type().dtype == DType::f64 || node.type().dtype == DType::c128;
-    if (is_inexact(node.type().dtype)) bound.library_flops = {wide ? 0 : flops, wide ? flops : 0};
+    if (is_float(node.type().dtype) || is_complex(node.type().dtype)) bound.library_flops = {wide ? 0 : flops, wide ? flops : 0};
   }
 
   bool mentions_stream(const Dim& d) const {

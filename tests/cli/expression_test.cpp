@@ -128,6 +128,9 @@ TEST_CASE("calls, methods and prefixes mean the builders", "[expression]") {
   same("flip(b, 'x')", flip(b(), "x"));
   same("concatenate((a, b), axis='t')", concatenate({a(), b()}, "t"));
   same("ptp(b, 't')", ptp(b(), "t"));
+  same("np.dot(2, b)", dot(2, b()));
+  same("matmul(b, swapaxes(b, 2, 3))", matmul(b(), swapaxes(b(), 2, 3)));
+  same("outer(b[0, 0, 0], b[0, 0, 0] > 1)", outer(index(b(), {0, 0, 0}), index(b(), {0, 0, 0}) > 1));
   same("(a - mean(a, \"t\")) / std(a, \"t\")", (a() - mean(a(), "t")) / voxloom::std(a(), "t"));
   CHECK(text_of(parse_expression("var(a, 't')", images(), {.ddof = 1}).value) == text_of(var(a(), "t", {.ddof = 1})));
 }

@@ -140,6 +140,8 @@ Expr build_node(const CaseNode& node, const std::vector<Expr>& operands) {
   if (f == "reshape") return reshape(operands[0], sizes_of(node.ints));
   if (f == "broadcast_to") return broadcast_to(operands[0], sizes_of(node.ints));
   if (f == "cast") return cast(operands[0], static_cast<DType>(node.ints[0]));
+  if (f == "dot") return dot(operands[0], operands[1]);
+  if (f == "matmul") return matmul(operands[0], operands[1]);
   if (f == "flip") {
     Axes axes;
     for (int64_t k : node.ints) axes.list.emplace_back(static_cast<int>(k));

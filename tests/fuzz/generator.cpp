@@ -144,10 +144,11 @@ class Generator {
     if (u < 0.50) elementwise();
     else if (u < 0.56) cast_node();
     else if (u < 0.70) reduction(some(), rng_.chance(0.3));
-    else if (u < 0.86) view();
-    else if (u < 0.93) indexing();
-    else if (u < 0.96) join();
-    else if (u < 0.98) motif();
+    else if (u < 0.85) view();
+    else if (u < 0.91) indexing();
+    else if (u < 0.94) join();
+    else if (u < 0.965) product();
+    else if (u < 0.983) motif();
     else gradient();
   }
 
@@ -340,6 +341,25 @@ class Generator {
     }
     node.ints = {rng_.below(stacked ? rank + 1 : rank)};
     add(std::move(node));
+  }
+
+  /// x times the transpose of something with as many columns, perhaps of itself.
+  void product() {
+    const int x = some();
+    const auto usable = [&](int k) { return expr(k).rank() >= 1 && expr(k).rank() <= 3; };
+    if (!usable(x)) return;
+    int y = x;
+    for (int tries = 0; tries < 6 && y == x; ++tries) {
+      const int z = some();
+      if (usable(z) && shape_of(expr(z)).back() == shape_of(expr(x)).back()) y = z;
+    }
+    if (const int rank = expr(y).rank(); rank >= 2) {
+      CaseNode turned{.op = "dimshuffle", .in = {y}};
+      for (int k = 0; k < rank; ++k) turned.ints.push_back(k < rank - 2 ? k : 2 * rank - 3 - k);
+      if (!add(std::move(turned))) return;
+      y = static_cast<int>(all_.size()) - 1;
+    }
+    add({.op = rng_.chance(0.5) ? "dot" : "matmul", .in = {x, y}});
   }
 
   /// Reduce, then map over the same axis, perhaps reduce again: what row fusion is about.
