@@ -31,8 +31,10 @@ void matmul(const Options& options, Report& report, const Wanted& wanted, int64_
   const vl::Function f = vl::function({x, y}, {vl::Out(vl::dot(x, y), {.borrow = true})});
   const vl::Array a = uniform({size, size}, 1), b = uniform({size, size}, 2);
   vl::Array result;
-  const auto samples = alternate({{"voxloom", [&] { result = vl::Array(), result = f(a, b); }}},
-                                 options.repeat > 0 ? options.repeat : n <= 256 ? 301 : n <= 1024 ? 41 : 9);
+  const auto samples = alternate({{"voxloom", [&] { result = vl::Array(), result = f(a, b); }}}, options.repeat > 0 ? options.repeat
+                                                                                                 : n <= 256         ? 301
+                                                                                                 : n <= 1024        ? 41
+                                                                                                                    : 9);
   report.times(name, samples, 0);
   report.detail("GFLOP/s", 2.0 * std::pow(static_cast<double>(size), 3) / samples[0].median / 1e9);
   const vl::Array again = f.call({a, b}, {.threads = 1})[0];
@@ -51,24 +53,23 @@ void logistic(const Options& options, Report& report, const Wanted& wanted) {
   const vl::Array X = uniform({rows, columns}, 3), Y = uniform({rows}, 4).cast(vl::f32), start = uniform({columns}, 5);
   for (float& v : Y.span<float>()) v = v > 0 ? 1.0f : 0.0f;
   vl::Array weights, room = vl::Array::empty({columns}, vl::f32), hand_weights = start.copy(), sums = vl::Array::empty({columns}, vl::f32);
-  const auto samples = alternate(
-      {{"voxloom",
-        [&] {
-          weights = start.copy();
-          for (int i = 0; i < steps; ++i) {
-            vl::Array out[] = {room};
-            f.call_into(std::array{X, Y, weights}, out);
-            std::swap(weights, room);
-          }
-        }},
-       {"hand",
-        [&] {
-          std::copy_n(start.data<const float>(), columns, hand_weights.data<float>());
-          for (int i = 0; i < steps; ++i)
-            hand_loops().logistic_step(X.data<const float>(), Y.data<const float>(), hand_weights.data<float>(), sums.data<float>(), rows,
-                                       columns, 0.1f);
-        }}},
-      options.repeat > 0 ? options.repeat : 11);
+  const auto samples = alternate({{"voxloom",
+                                   [&] {
+                                     weights = start.copy();
+                                     for (int i = 0; i < steps; ++i) {
+                                       vl::Array out[] = {room};
+                                       f.call_into(std::array{X, Y, weights}, out);
+                                       std::swap(weights, room);
+                                     }
+                                   }},
+                                  {"hand",
+                                   [&] {
+                                     std::copy_n(start.data<const float>(), columns, hand_weights.data<float>());
+                                     for (int i = 0; i < steps; ++i)
+                                       hand_loops().logistic_step(X.data<const float>(), Y.data<const float>(), hand_weights.data<float>(),
+                                                                  sums.data<float>(), rows, columns, 0.1f);
+                                   }}},
+                                 options.repeat > 0 ? options.repeat : 11);
   report.times("logistic_1000_steps", samples, 0);
   report.detail("kernels", static_cast<double>(f.toposort().size()));
   double worst = 0;
