@@ -1,15 +1,12 @@
 // api/function.h: compiled functions.
 #pragma once
 
-#include <voxloom/api/config.h>
 #include <voxloom/api/explain.h>
-#include <voxloom/api/shared.h>
+#include <voxloom/api/function_options.h>
 #include <voxloom/graph/graph.h>
 #include <voxloom/runtime/array.h>
-#include <voxloom/runtime/cancel.h>
 #include <voxloom/runtime/profile.h>
 
-#include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -18,47 +15,6 @@
 #include <vector>
 
 namespace voxloom {
-
-/// An input of a function: a variable made by matrix(), vector(), ...
-struct InOptions {
-  /// The function may overwrite the argument: a borrowed output of the same dtype and shape is then written over it, where every kernel
-  /// only maps.
-  bool mutable_ = false;
-};
-struct In {
-  In(Expr variable, InOptions options = {}) : variable(std::move(variable)), options(options) {}  // NOLINT: a variable is an input
-  Expr variable;
-  InOptions options;
-};
-
-/// An output of a function.
-struct OutOptions {
-  bool borrow = false;  ///< the function may reuse the buffer at its next call, unless somebody still holds it
-};
-struct Out {
-  Out(Expr value, OutOptions options = {}) : value(std::move(value)), options(options) {}  // NOLINT: an expression is an output
-  Expr value;
-  OutOptions options;
-};
-
-struct FunctionOptions {
-  Updates updates = {};  ///< new values of shared variables
-  std::string name = "function";
-  bool optimise = true;                               ///< run the graph passes
-  bool fuse = true;                                   ///< false: one kernel per operation
-  std::vector<std::string> optimizer_excluding = {};  ///< names of passes to leave out
-  std::string target = {};                            ///< empty: config().target
-  bool profile = false;
-};
-
-/// What the caller wants of one call.
-struct CallOptions {
-  const CancelToken* cancel = nullptr;
-  std::function<void(double fraction)> progress = {};
-  int threads = 0;            ///< 0: config().threads
-  int64_t memory = 0;         ///< a limit for outputs and temporaries; 0: none
-  std::span<Array> out = {};  ///< write the results into these arrays; empty: fresh ones
-};
 
 /// Bytes a call will need, known before it runs.
 struct MemoryReport {
@@ -74,22 +30,31 @@ struct VOXLOOM_API Plan {
 };
 
 /// Results of a call; converts to the one Array when there is one.
-class Results {
+class VOXLOOM_API Results {
  public:
-  explicit Results(std::vector<Array> arrays) : arrays_(std::move(arrays)) {}
+  using Names = std::shared_ptr<const std::vector<std::string>>;
+  explicit Results(std::vector<Array> arrays, Names names = {}) : arrays_(std::move(arrays)), names_(std::move(names)) {}
   operator Array() const { return arrays_.at(0); }         // NOLINT: one-output functions read as functions
   operator std::vector<Array>() const { return arrays_; }  // NOLINT
   const Array& operator[](size_t k) const { return arrays_.at(k); }
+  /// An output by its name; UserError if none has it.
+  const Array& operator[](std::string_view name) const;
   size_t size() const { return arrays_.size(); }
   auto begin() const { return arrays_.begin(); }
   auto end() const { return arrays_.end(); }
 
  private:
   std::vector<Array> arrays_;
+  Names names_;
 };
 
-class Function;
-struct FunctionOptions;
+/// How a function is copied.
+struct FunctionCopyOptions {
+  bool share_memory = false;                         ///< the copies take turns on the same temporaries and borrowed buffers
+  std::vector<std::pair<Shared, Shared>> swap = {};  ///< the copy reads and updates the second where the original has the first
+  bool delete_updates = false;                       ///< the copy changes no shared variable
+  std::string name = {};                             ///< empty: the original's
+};
 
 /// A compiled graph: immutable, callable from any thread.
 ///
@@ -110,8 +75,30 @@ class VOXLOOM_API Function {
   void call_into(std::span<const Array> arguments, std::span<Array> outputs, const CallOptions& options = {}) const;
   template <class... A> Results operator()(const A&... arguments) const {
     const Array list[] = {arguments..., Array()};
-    return Results(call(std::span<const Array>(list, sizeof...(A))));
+    return Results(call(std::span<const Array>(list, sizeof...(A))), output_names());
   }
+  /// Arguments by position, then by the names of inputs. Inputs that get none take their default value.
+  std::vector<Array> call_named(std::span<const Array> arguments, std::span<const NamedArray> named, const CallOptions& options = {}) const;
+  Results call_named(std::initializer_list<Array> arguments, std::initializer_list<NamedArray> named,
+                     const CallOptions& options = {}) const {
+    return Results(call_named(std::span<const Array>(arguments.begin(), arguments.size()),
+                              std::span<const NamedArray>(named.begin(), named.size()), options),
+                   output_names());
+  }
+  /// n update steps inside one call; the outputs are those of the last step. The updates of each step are committed when it is done, so a
+  /// cancelled call leaves the variables as they were after its last whole step. Other updates of these variables wait for the end.
+  std::vector<Array> repeat(int64_t n, std::span<const Array> arguments, const CallOptions& options = {}) const;
+  std::vector<Array> repeat(int64_t n, std::initializer_list<Array> arguments, const CallOptions& options = {}) const {
+    return repeat(n, std::span<const Array>(arguments.begin(), arguments.size()), options);
+  }
+  template <class... A> Results repeat(int64_t n, const Array& first, const A&... arguments) const {
+    const Array list[] = {first, arguments...};
+    return Results(repeat(n, std::span<const Array>(list)), output_names());
+  }
+  Results repeat(int64_t n) const { return Results(repeat(n, std::span<const Array>()), output_names()); }
+
+  /// A function of its own on the same compiled code, with temporaries and a profile of its own.
+  Function copy(const FunctionCopyOptions& options = {}) const;
 
   /// Bytes needed for arguments like these, or for sizes of the named dims. Nothing is run.
   MemoryReport memory(std::span<const Array> arguments) const;
@@ -122,7 +109,16 @@ class VOXLOOM_API Function {
 
   /// The graph after the passes.
   const Graph& graph() const;
+  /// The graph as it was given: inputs, then shared variables; outputs, then updates.
+  const Graph& written() const;
   const std::string& name() const;
+  /// Of the inputs, in order: names for call_named().
+  std::vector<std::string> input_names() const;
+  /// Empty pointer: outputs have no names.
+  const Results::Names& output_names() const;
+  size_t outputs() const;
+  /// The shared variables that it reads or updates.
+  std::vector<Shared> shared() const;
   /// Kernel steps in order: "Fused{exp,mul}(x)".
   std::vector<std::string> toposort() const;
   /// Kernels in order, what they read and write.
@@ -133,13 +129,14 @@ class VOXLOOM_API Function {
   Profile profile() const;
 
  private:
-  friend VOXLOOM_API Function function(std::vector<In> inputs, std::vector<Out> outputs, const FunctionOptions& options);
-  void set_options(const std::vector<In>& inputs, const std::vector<Out>& outputs);
+  friend struct FunctionAccess;
   std::shared_ptr<Impl> impl_;
 };
 
-/// Compiles expressions. Inputs are variables; every variable that the outputs use must be listed.
+/// Compiles expressions. Inputs are variables; every variable that the outputs use must be listed. Outputs may be none: updates are enough.
 VOXLOOM_API Function function(std::vector<In> inputs, std::vector<Out> outputs, const FunctionOptions& options = {});
+/// The value of an expression, given those of its variables: eval(x + 1, {{x, X}}). Compiles it at every call; keep a function() for more.
+VOXLOOM_API Array eval(const Expr& value, const std::vector<std::pair<Expr, Array>>& givens = {});
 /// Compiles a graph (as read from a text form).
 VOXLOOM_API Function compile(const Graph& graph, const FunctionOptions& options = {});
 

@@ -9,14 +9,27 @@
 #include <voxloom/runtime/limits.h>
 #include <voxloom/runtime/log.h>
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace voxloom::detail {
 namespace {
 
+Mode mode_of(const FunctionOptions& options) { return options.mode ? *options.mode : Mode(config().mode); }
+
+/// Of the function, its mode and the configuration.
+std::vector<std::string> excluded_passes(const FunctionOptions& options) {
+  std::vector<std::string> names = mode_of(options).excluded;
+  names.insert(names.end(), options.optimizer_excluding.begin(), options.optimizer_excluding.end());
+  names.insert(names.end(), config().optimizer_excluding.begin(), config().optimizer_excluding.end());
+  return names;
+}
+
 PassContext pass_context(const FunctionOptions& options) {
   PassContext context;
-  context.excluded = options.optimizer_excluding;
+  context.excluded = excluded_passes(options);
+  context.verify = context.verify || config().debug;
   use_op_rules(context);
   const WarnFloat64 warn = current_policy().warn_float64;
   context.float64 = warn == WarnFloat64::raise  ? Float64Check::raise
@@ -49,9 +62,20 @@ void tell_kernel(const codegen::Kernel& kernel, const KernelRecord& record, cons
 
 }  // namespace
 
-Graph optimised(const Graph& graph, const FunctionOptions& options, CompileLog* log) {
+Graph optimised(const Graph& graph, const FunctionOptions& options, CompileLog* log, std::vector<Rewrite>* rewrites) {
   if (!options.optimise) return graph;
   PassContext context = pass_context(options);
+  std::vector<Rewrite::Firing> firings;
+  if (rewrites) {
+    context.on_rule = [&, tell = context.on_rule](const char* rule, const Expr& before, const Expr& after) {
+      firings.push_back({rule, before, after});
+      if (tell) tell(rule, before, after);
+    };
+    context.on_change = [&, tell = context.on_change](const std::string& pass, const Graph& before, const Graph& after) {
+      rewrites->push_back({pass, before, after, std::exchange(firings, {})});
+      if (tell) tell(pass, before, after);
+    };
+  }
   Graph result = optimise(graph, context);
   for (const PassReport& r : context.reports) {
     if (log) log->add_pass(r.name, r.seconds, r.changed);
@@ -63,7 +87,8 @@ Graph optimised(const Graph& graph, const FunctionOptions& options, CompileLog* 
 codegen::BuildOptions build_options(const FunctionOptions& options) {
   codegen::BuildOptions build;
   build.name = options.name;
-  build.partition.fuse = options.fuse;
+  const std::vector<std::string> excluded = excluded_passes(options);
+  build.partition.fuse = options.fuse && std::find(excluded.begin(), excluded.end(), "fusion") == excluded.end();
   build.compile.target = codegen::target_from_name(options.target.empty() ? config().target : options.target);
   if (config().cache_dir != "off") build.compile.cache_dir = config().cache_dir.empty() ? codegen::default_cache_dir() : config().cache_dir;
   build.compile.cache_bytes = config().cache_size;
@@ -86,10 +111,11 @@ std::shared_ptr<const runtime::Program> build_timed(const Graph& graph, codegen:
 
 Compiled compile_graph(const Graph& graph, const FunctionOptions& options, const codegen::BuildOptions& build,
                        std::shared_ptr<CompileLog> log) {
-  Compiled compiled{.graph = graph, .program = nullptr, .build = build, .log = std::move(log)};
+  Compiled compiled{.graph = graph, .build = build, .log = std::move(log)};
   if (!compiled.log) compiled.log = std::make_shared<CompileLog>();
+  std::vector<Rewrite>* const rewrites = mode_of(options).name == "DebugMode" ? &compiled.rewrites : nullptr;
   with_graph(graph, [&] {
-    compiled.graph = optimised(graph, options, compiled.log.get());
+    compiled.graph = optimised(graph, options, compiled.log.get(), rewrites);
     compiled.program = build_timed(compiled.graph, build, compiled.log, &graph);
   });
   return compiled;

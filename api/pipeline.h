@@ -13,15 +13,27 @@
 
 namespace voxloom::detail {
 
-struct Compiled {
-  Graph graph;  ///< after the passes
-  std::shared_ptr<const runtime::Program> program;
-  codegen::BuildOptions build;
-  std::shared_ptr<CompileLog> log;  ///< passes, and kernels as they are compiled
+/// What one pass did; kept where a mode checks it.
+struct Rewrite {
+  struct Firing {
+    std::string rule;
+    Expr before, after;
+  };
+  std::string pass;
+  Graph before, after;
+  std::vector<Firing> firings;  ///< of rules, in order
 };
 
-/// The graph passes alone. `log`, here and below: what receives their times; may be null.
-Graph optimised(const Graph& graph, const FunctionOptions& options, CompileLog* log);
+struct Compiled {
+  Graph graph;  ///< after the passes
+  std::shared_ptr<const runtime::Program> program = {};
+  codegen::BuildOptions build = {};
+  std::shared_ptr<CompileLog> log = {};  ///< passes, and kernels as they are compiled
+  std::vector<Rewrite> rewrites = {};    ///< of DebugMode: passes that changed something, in order
+};
+
+/// The graph passes alone. `log`, here and below: what receives their times; may be null. `rewrites`, where given: what they did.
+Graph optimised(const Graph& graph, const FunctionOptions& options, CompileLog* log, std::vector<Rewrite>* rewrites = nullptr);
 codegen::BuildOptions build_options(const FunctionOptions& options);
 /// codegen::build_program(), with its time.
 std::shared_ptr<const runtime::Program> build_timed(const Graph& graph, codegen::BuildOptions build, const std::shared_ptr<CompileLog>& log,

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,18 +14,32 @@
 
 namespace voxloom {
 
-/// What a shared leaf holds. The value is replaced as a whole: readers keep the array they have taken.
+/// What a shared leaf holds. The value is replaced as a whole and never written into: readers keep the array they have taken.
 class VOXLOOM_API SharedValue final : public Payload {
  public:
-  explicit SharedValue(Array value) : value_(std::move(value)) {}
+  explicit SharedValue(Array value, bool strict = false) : strict_(strict), value_(std::move(value)) {}
   Array get() const;
   void set(Array value);
-  /// Held while a function with updates on this variable runs, so that such calls follow one another.
-  std::mutex& update_mutex() const { return update_mutex_; }
+  /// Whether set_value() refuses other dtypes that could be converted without loss.
+  bool strict() const { return strict_; }
+  /// Held while a function with updates on this variable runs, and by set_value(), so that they follow one another. The thread of a call
+  /// may take it again (from a progress callback).
+  std::recursive_mutex& update_mutex() const { return update_mutex_; }
+
+  /// All values at one moment: no commit falls between them.
+  static void snapshot(std::span<const std::shared_ptr<const SharedValue>> from, Array* values);
+  /// Exchanges all values at one moment; `values` gets the old ones.
+  static void commit(std::span<const std::shared_ptr<SharedValue>> to, Array* values);
 
  private:
-  mutable std::mutex mutex_, update_mutex_;
+  mutable std::recursive_mutex update_mutex_;
+  bool strict_;
   Array value_;
+};
+
+struct SharedOptions {
+  bool borrow = false;  ///< hold the array itself, not a copy: writing into it from outside changes the variable
+  bool strict = false;  ///< set_value() takes this dtype only; otherwise values that convert without loss too
 };
 
 /// A variable with a value: an expression, and the handle to the value.
@@ -35,17 +50,23 @@ class VOXLOOM_API Shared {
   Shared(Expr variable, std::shared_ptr<SharedValue> value) : variable_(std::move(variable)), value_(std::move(value)) {}
   operator const Expr&() const { return variable_; }  // NOLINT: a shared variable is an expression
   const Expr& expr() const { return variable_; }
+  const std::string& name() const { return variable_->name(); }
+  const std::shared_ptr<SharedValue>& value() const { return value_; }
   /// The value now: a copy, or with borrow the array itself (read-only; updates replace it, they never write into it).
   Array get_value(bool borrow = false) const;
-  /// dtype and rank must be those of the variable. Copies unless `borrow` hands the array over.
-  void set_value(const Array& value, bool borrow = false);
+  /// The rank must be that of the variable, and the dtype too or convert without loss. Copies unless `borrow` hands the array over. Waits
+  /// for a running call that updates the variable.
+  void set_value(const Array& value, bool borrow = false) const;
 
  private:
   Expr variable_;
   std::shared_ptr<SharedValue> value_;
 };
 
-/// Sizes stay open: a later value may have others. The value is copied.
+/// Sizes stay open: a later value may have others.
+VOXLOOM_API Shared shared(const Array& value, std::string name, SharedOptions options,
+                          std::source_location where = std::source_location::current());
+/// The value is copied.
 VOXLOOM_API Shared shared(const Array& value, std::string name = "", std::source_location where = std::source_location::current());
 template <class T>
   requires requires { DTypeOf<T>::value; }
@@ -58,5 +79,7 @@ using Updates = std::vector<std::pair<Shared, Expr>>;
 
 /// The value of a shared leaf, or nullptr.
 VOXLOOM_API const SharedValue* shared_value_of(const Node& node);
+/// The handle of a shared leaf; UserError for any other expression.
+VOXLOOM_API Shared shared_of(const Expr& leaf);
 
 }  // namespace voxloom

@@ -19,4 +19,7 @@
 #include <voxloom/api/function.h>
 #include <voxloom/api/gradient.h>
 #include <voxloom/api/image.h>
+#include <voxloom/api/print.h>
+#include <voxloom/api/saved_function.h>
 #include <voxloom/api/shared.h>
+#include <voxloom/api/test_value.h>

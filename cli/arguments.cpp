@@ -1,6 +1,6 @@
 // cli/arguments.cpp: the command line by CLI11. The expression of `math` is taken out first, so that it may start with a dash.
-#include <voxloom/cli/nearest.h>
 #include <voxloom/cli/options.h>
+#include <voxloom/graph/nearest.h>
 
 #include <voxloom/api/version.h>
 #include <voxloom/graph/error.h>

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace voxloom::cli {
@@ -73,7 +74,7 @@ std::string cache_text(const codegen::CacheStatus& status) {
 
 void configure(const Options& options) {
   Config& c = voxloom::config();
-  c.target = options.target;
+  if (!options.target.empty()) c.target = options.target;
   if (options.threads > 0) c.threads = options.threads;
   if (options.memory > 0) c.memory = options.memory;
   c.debug_level = options.debug_level;
@@ -124,17 +125,25 @@ void cache(const Options& options) {
 
 void show_config(const Options& options) {
   const Config& c = voxloom::config();
-  const int threads = c.threads > 0 ? c.threads : default_threads();
-  const int64_t memory = c.memory > 0 ? c.memory : default_memory_budget();
-  if (options.json) {
-    const Json j{{"device", "cpu"},           {"target", c.target}, {"floatX", name_of(current_policy().floatX)},
-                 {"threads", threads},        {"memory", memory},   {"cache_dir", cache_dir()},
-                 {"cache_size", c.cache_size}};
-    return print(j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  // What "automatic" comes to on this machine.
+  const std::map<std::string, std::string> resolved = {
+      {"threads", std::to_string(c.threads > 0 ? c.threads : default_threads())},
+      {"memory", std::to_string(c.memory > 0 ? c.memory : default_memory_budget())},
+      {"cache_dir", cache_dir()},
+      {"device", "cpu"},
+  };
+  Json j;
+  std::string text;
+  for (const ConfigOption& option : config_options()) {
+    const auto found = resolved.find(option.name);
+    const std::string value = found != resolved.end() ? found->second : c.get(option.name);
+    j[option.name] = value;
+    text += fmt::format("{:20} {:18} {}\n", option.name, value, option.doc);
   }
-  print(fmt::format(
-      "device       cpu\ntarget       {}\nfloatX       {}\nthreads      {}\nmemory       {}\ncache_dir    {}\ncache_size   {}\n", c.target,
-      name_of(current_policy().floatX), threads, format_size(memory), cache_dir(), format_size(c.cache_size)));
+  j["threads"] = std::stoi(resolved.at("threads"));
+  j["memory"] = std::stoll(resolved.at("memory"));
+  j["cache_size"] = c.cache_size;
+  print(options.json ? j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : text);
 }
 
 void devices(const Options&) {

@@ -3,8 +3,8 @@
 
 #include <voxloom/cli/functions.h>
 #include <voxloom/cli/lexer.h>
-#include <voxloom/cli/nearest.h>
 #include <voxloom/graph/constant.h>
+#include <voxloom/graph/nearest.h>
 #include <voxloom/io/diagnostics.h>
 
 #include <array>

@@ -3,7 +3,7 @@
 
 #include <voxloom/cli/fold.h>
 #include <voxloom/cli/lexer.h>
-#include <voxloom/cli/nearest.h>
+#include <voxloom/graph/nearest.h>
 
 #include <algorithm>
 #include <array>

@@ -3,10 +3,10 @@
 
 #include <voxloom/cli/expression.h>
 #include <voxloom/cli/inputs.h>
-#include <voxloom/cli/nearest.h>
 #include <voxloom/cli/session.h>
 #include <voxloom/cli/terminal.h>
 #include <voxloom/graph/error.h>
+#include <voxloom/graph/nearest.h>
 #include <voxloom/io/diagnostics.h>
 #include <voxloom/ops/build.h>
 

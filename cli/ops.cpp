@@ -3,8 +3,8 @@
 
 #include <voxloom/cli/expression.h>
 #include <voxloom/cli/functions.h>
-#include <voxloom/cli/nearest.h>
 #include <voxloom/cli/terminal.h>
+#include <voxloom/graph/nearest.h>
 #include <voxloom/io/diagnostics.h>
 #include <voxloom/ops/docs.h>
 #include <voxloom/ops/table.h>

@@ -24,7 +24,7 @@ struct Options {
   std::string subject;  ///< ops NAME, cache ACTION, run GRAPH
   int64_t volume = 0;   ///< of png
 
-  std::string device = "auto", target = "native", header_from;
+  std::string device = "auto", target, header_from;  // no target: the configuration's
   std::optional<DType> dtype;
   bool dtype_of_input = false;
   int64_t memory = 0;

@@ -2,7 +2,7 @@
 #include <voxloom/cli/value.h>
 
 #include <voxloom/cli/lexer.h>
-#include <voxloom/cli/nearest.h>
+#include <voxloom/graph/nearest.h>
 #include <voxloom/io/diagnostics.h>
 
 #include <algorithm>

@@ -86,7 +86,11 @@ class Builder {
     program_->name = options_.name;
     for (size_t k = 0; k < graph_.inputs().size(); ++k) {
       const Expr& e = graph_.inputs()[k];
-      Slot slot{.kind = Slot::Kind::argument, .type = e.type(), .index = static_cast<int>(k), .label = e->name()};
+      Slot slot{.kind = Slot::Kind::argument,
+                .type = e.type(),
+                .index = static_cast<int>(k),
+                .label = e->name(),
+                .node = graph_.index_of(e.get())};
       program_->argument_slots.push_back(add_slot(slot));
       program_->argument_names.push_back(e->name());
       slot_of_[e.get()] = program_->argument_slots.back();
@@ -95,7 +99,8 @@ class Builder {
       Slot slot{.kind = Slot::Kind::output,
                 .type = graph_.outputs()[k].type(),
                 .index = static_cast<int>(k),
-                .label = "output " + std::to_string(k)};
+                .label = "output " + std::to_string(k),
+                .node = graph_.index_of(graph_.outputs()[k].get())};
       program_->output_slots.push_back(add_slot(slot));
     }
     PartitionOptions partition_options = options_.partition;
@@ -131,7 +136,7 @@ class Builder {
   // Storage of a node's value; leaves of rank 0 that are constants have none (they are kernel arguments).
   int slot_of(const Node* n) {
     if (auto it = slot_of_.find(n); it != slot_of_.end()) return it->second;
-    Slot slot{.kind = Slot::Kind::temporary, .type = n->type(), .label = n->op().name};
+    Slot slot{.kind = Slot::Kind::temporary, .type = n->type(), .label = n->op().name, .node = graph_.index_of(n)};
     if (const ConstantPayload* constant = constant_of(*n)) {
       slot.kind = Slot::Kind::constant;
       slot.constant = Array::view(constant->view(), n->payload());
@@ -152,7 +157,7 @@ class Builder {
   int dense_slot(const Expr& value, const char* label) {
     PlannedGroup copy;
     copy.group = copy_group(value);
-    const int slot = add_slot({.kind = Slot::Kind::temporary, .type = value.type(), .label = label});
+    const int slot = add_slot({.kind = Slot::Kind::temporary, .type = value.type(), .label = label, .node = graph_.index_of(value.get())});
     copy.stores.push_back({value, nullptr, -2 - slot, {}});
     add_group(copy);
     return slot;
@@ -190,7 +195,7 @@ class Builder {
     const ViewMap map = resolve_views(n->input(0));
     const bool direct = map.base == n->input(0).get() && !is_scalar_constant(map.base);
     const int source = direct ? slot_of(map.base) : dense_slot(n->input(0), "reshape");
-    Slot slot{.kind = Slot::Kind::alias, .type = n->type(), .index = source, .label = "reshape"};
+    Slot slot{.kind = Slot::Kind::alias, .type = n->type(), .index = source, .label = "reshape", .node = graph_.index_of(n)};
     slot_of_[n] = add_slot(slot);
     program_->order.push_back({-1, slot_of_[n], false});
   }

@@ -3,6 +3,7 @@
 
 #include <voxloom/graph/graph.h>
 #include <voxloom/graph/node_access.h>
+#include <voxloom/graph/node_hook.h>
 #include <voxloom/graph/op_info.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace voxloom {
 namespace {
 
 std::atomic<uint64_t> next_id{1};
+constinit std::atomic<NodeHook> node_hook{nullptr};
 
 // Nodes whose last reference went away while another node of this thread was being destroyed wait here, so that releasing a chain of
 // any depth (through operands or through sub-graphs in attributes) takes a constant amount of stack.
@@ -148,8 +150,14 @@ Expr make_node(const OpInfo& op, std::vector<Expr> inputs, Attrs attrs, OriginId
   Expr result(node);
   NodeAccess::set(*node, std::move(inputs), std::move(attrs), origin);
   NodeAccess::set_type(*node, std::move(type));
+  if (const NodeHook hook = node_hook.load(std::memory_order_acquire)) hook(result);
   return result;
 }
+
+void set_node_hook(NodeHook hook) { node_hook.store(hook, std::memory_order_release); }
+
+uint32_t NodeAccess::references(const Node& node) { return node.references_.load(std::memory_order_acquire); }
+uint32_t use_count(const Expr& node) { return NodeAccess::references(*node); }
 
 Expr make_leaf(const OpInfo& op, Type type, std::string name, std::shared_ptr<const Payload> payload, OriginId origin, Attrs attrs) {
   internal_check(op.kind == OpKind::leaf, "make_leaf: the row is not a leaf");

@@ -14,6 +14,7 @@ struct NodeAccess {
   static void set_type(Node& node, Type type);
   static void set_leaf(Node& node, std::string name, std::shared_ptr<const Payload> payload);
   static void set_name(Node& node, std::string name);
+  static uint32_t references(const Node& node);
 };
 
 }  // namespace voxloom

@@ -15,7 +15,7 @@ uint32_t pack(const Policy& p) {
 Policy unpack(uint32_t bits) {
   return {static_cast<DType>(bits & 0xff), static_cast<CastPolicy>(bits >> 8 & 0xff), static_cast<WarnFloat64>(bits >> 16 & 0xff)};
 }
-std::atomic<uint32_t>& default_policy() {
+std::atomic<uint32_t>& process_policy() {
   static std::atomic<uint32_t> packed{pack(Policy{})};
   return packed;
 }
@@ -36,8 +36,9 @@ DType promote_integers(DType a, DType b, const Policy& policy) {
 
 }  // namespace
 
-Policy current_policy() { return innermost != nullptr ? innermost->policy_ : unpack(default_policy().load()); }
-void set_default_policy(const Policy& policy) { default_policy().store(pack(policy)); }
+Policy current_policy() { return innermost != nullptr ? innermost->policy_ : default_policy(); }
+Policy default_policy() { return unpack(process_policy().load()); }
+void set_default_policy(const Policy& policy) { process_policy().store(pack(policy)); }
 
 PolicyScope::PolicyScope(const Policy& policy) : policy_(policy), outer_(innermost) { innermost = this; }
 PolicyScope::~PolicyScope() { innermost = outer_; }

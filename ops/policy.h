@@ -23,6 +23,8 @@ struct Policy {
 
 /// The policy of this thread's innermost PolicyScope, otherwise the process-wide one.
 VOXLOOM_API Policy current_policy();
+/// The process-wide one.
+VOXLOOM_API Policy default_policy();
 VOXLOOM_API void set_default_policy(const Policy& policy);
 
 /// Sets this thread's policy until the end of the scope.

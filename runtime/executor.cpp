@@ -54,16 +54,23 @@ class Runner {
   void run() {
     for (const OrderItem& item : program_.order) {
       if (item.after_stream != options_.after_stream) continue;
-      if (item.alias_slot >= 0) {
-        make_alias(static_cast<size_t>(item.alias_slot));
-        continue;
-      }
-      check(options_.cancel, program_.name);
-      run_item(static_cast<size_t>(item.step));
+      run_item(item);
+      if (options_.inspector) (*options_.inspector)(static_cast<size_t>(&item - program_.order.data()), bases_.data());
     }
   }
 
  private:
+  void run_item(const OrderItem& item) {
+    if (item.alias_slot >= 0) {
+      make_alias(static_cast<size_t>(item.alias_slot));
+      return;
+    }
+    check(options_.cancel, program_.name);
+    const auto step = static_cast<size_t>(item.step);
+    if (program_.steps[step].library) run_library(*program_.steps[step].library->node, b_.steps[step]);
+    else run_step(b_.steps[step]);
+  }
+
   std::byte* base_of(size_t k, std::byte* const* arguments, std::byte* const* outputs) const {
     const Slot& slot = program_.slots[k];
     switch (slot.kind) {
@@ -91,11 +98,6 @@ class Runner {
     dst.strides = dense_strides(src.shape, size_of(src.dtype), program_.slots[source].type.order == Order::F);
     dst.swapped = b_.slots[k].swapped;
     copy_strided(dst, src);
-  }
-
-  void run_item(size_t step) {
-    if (program_.steps[step].library) run_library(*program_.steps[step].library->node, b_.steps[step]);
-    else run_step(b_.steps[step]);
   }
 
   void run_library(const Node& node, const BoundStep& step) {
@@ -226,6 +228,12 @@ void Workspace::reserve(const Binding& binding, int threads) {
   grow(arena, binding.arena_bytes);
   grow(state, binding.state_bytes);
   grow(scratch, static_cast<int64_t>(binding.scratch_bytes) * std::max(1, threads));
+}
+
+void Workspace::release() {
+  arena.reset();
+  state.reset();
+  scratch.reset();
 }
 
 void run(const Binding& binding, std::byte* const* arguments, std::byte* const* outputs, Workspace& workspace, const RunOptions& options) {

@@ -23,6 +23,7 @@ struct Slot {
   /// Steps (positions in Program::order) that first write and last read it; for the arena.
   int first_step = -1, last_step = -1;
   std::string label = {};  ///< for explain: name of the node whose value it holds
+  int node = -1;           ///< place of that node in the graph's nodes(); -1: states of a reduction and the like
 };
 
 /// One entry of the execution order.

@@ -18,4 +18,7 @@ VOXLOOM_API Graph stabilised(const Graph& graph, PassContext& context);
 /// Names that PassContext::excluded knows.
 VOXLOOM_API std::span<const std::string_view> pass_names();
 
+/// Whether a pass keeps every bit (graph/passes/README.md); stabilise improves instead.
+VOXLOOM_API bool is_exact_pass(std::string_view name);
+
 }  // namespace voxloom

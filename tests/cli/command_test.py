@@ -191,7 +191,7 @@ class Reports(Command):
     def test_machine(self):
         self.assertTrue(json.loads(self.good("doctor", "--json"))["self_test"]["right"])
         self.assertIn("cpu", self.good("devices"))
-        self.assertIn("threads      3", self.good("config", "--threads", "3"))
+        self.assertIn("threads              3", self.good("config", "--threads", "3"))
         self.assertRegex(self.good("cache", "list"), r"cache/voxloom: [1-9]\d* kernels")
         self.assertRegex(self.good("cache", "clear"), r"^[1-9]\d* kernels removed")
         self.assertIn(": 0 kernels", self.good("cache", "list"))

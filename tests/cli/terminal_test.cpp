@@ -1,9 +1,9 @@
 // tests/cli/terminal_test.cpp: the progress line, suggestions, names of inputs and outputs.
 #include <voxloom/cli/inputs.h>
-#include <voxloom/cli/nearest.h>
 #include <voxloom/cli/options.h>
 #include <voxloom/cli/terminal.h>
 #include <voxloom/graph/error.h>
+#include <voxloom/graph/nearest.h>
 
 #include <catch2/catch.hpp>
 

@@ -128,6 +128,30 @@ TEST_CASE("calls name the argument, what it takes and what it got", "[errors]") 
   CHECK_NOTHROW(f(good, vector));
 }
 
+TEST_CASE("functions: inputs, updates, saved functions, values under the guard; usable afterwards", "[errors]") {
+  const auto x = vl::fvector("x"), y = vl::fvector("y");
+  const Array one = Array::from({1.f, 2.f});
+  const auto f = vl::function({x}, {vl::log(x)}, {.mode = "NanGuardMode", .name = "f"});
+  user(ErrorCode::dtype,
+       {"f: ", "argument 0 (x) is float64", "cast(float32)", "allow_input_downcast", "declare the input as float64", "errors_test.cpp:"},
+       [&] { f(Array::zeros({2}, vl::f64)); });
+  user(ErrorCode::usage, {"f: takes 1 arguments, but 0 were given", "(x) has no default value"}, [&] { f(); });
+  user(ErrorCode::usage, {"f: NanGuardMode: log gives -inf at [1]", "errors_test.cpp:"}, [&] { f(Array::from({1.f, 0.f})); });
+  user(ErrorCode::usage, {"f: the input \"y\" is not used", "errors_test.cpp:"}, [&] { vl::function({x, y}, {x + 1}, {.name = "f"}); });
+  user(ErrorCode::usage, {"\"x\" is listed twice"}, [&] { vl::function({x, x}, {x + 1}); });
+  const auto w = vl::shared(one, "w");
+  user(ErrorCode::dtype, {"f: the update of w is f64", "the variable is f32"},
+       [&] { vl::function({}, {}, {.updates = {{w, vl::cast(w, vl::f64)}}, .name = "f"}); });
+  user(ErrorCode::shape, {"set_value: ", "float32 (1, 1)", "w is f32["}, [&] { w.set_value(Array::zeros({1, 1}, vl::f32)); });
+  std::string bytes = vl::save_function_bytes(f);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 8);
+  user(ErrorCode::bad_input, {"f.vlf: the content is damaged"}, [&] { vl::load_function_bytes(bytes, "f.vlf"); });
+  user(ErrorCode::usage, {"config: no option is called thread (did you mean threads?)"}, [] { vl::config().set("thread", "2"); });
+  runtime(ErrorCode::device, {"device cuda is not available: this build has no CUDA support"},
+          [&] { vl::function({x}, {x}, {.device = "cuda"}); });
+  CHECK_NOTHROW(f(one));
+}
+
 TEST_CASE("values that have no answer are refused at the call", "[errors]") {
   const auto x = vl::fvector("x"), y = vl::fvector("y");
   const auto largest = vl::function({x}, {vl::max(x)});

@@ -1,10 +1,10 @@
-// cli/nearest.cpp: edit distance over short names.
-#include <voxloom/cli/nearest.h>
+// graph/nearest.cpp: edit distance over short names.
+#include <voxloom/graph/nearest.h>
 
 #include <algorithm>
 #include <vector>
 
-namespace voxloom::cli {
+namespace voxloom {
 namespace {
 
 constexpr size_t longest = 64;
@@ -46,4 +46,4 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> can
   return best.empty() ? std::string() : " (did you mean " + best + "?)";
 }
 
-}  // namespace voxloom::cli
+}  // namespace voxloom

@@ -1,0 +1,23 @@
+// api/saved_function.h: functions as bytes: the graph as it was given, the values of its shared variables, the options of its inputs and
+// outputs. No code is inside: whoever loads it compiles it.
+#pragma once
+
+#include <voxloom/api/function.h>
+
+#include <string>
+#include <string_view>
+
+namespace voxloom {
+
+/// The function, with the values that its shared variables have now. What belongs to a machine (target, threads, memory) is left out.
+VOXLOOM_API std::string save_function_bytes(const Function& function);
+/// Writes them to a file, which appears when it is complete.
+VOXLOOM_API void save_function(const Function& function, const std::string& path);
+
+/// Compiles a function from bytes; its shared variables are new ones (Function::shared()). Bytes that save_function_bytes() has not written,
+/// or that were changed since, are a UserError(bad_input) that says where; `source` names them. Bounds: 1 000 000 nodes, 8 axes, names of
+/// 1 MiB; memory in proportion to the bytes.
+VOXLOOM_API Function load_function_bytes(std::string_view bytes, const std::string& source = "load_function");
+VOXLOOM_API Function load_function(const std::string& path);
+
+}  // namespace voxloom
