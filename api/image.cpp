@@ -101,6 +101,7 @@ detail::StreamOptions stream_options(const Outputs& outputs, const SaveOptions& 
   stream.budget = options.memory > 0 ? options.memory : config().memory > 0 ? config().memory : default_memory_budget();
   stream.threads = threads_of(options);
   stream.function.name = "save";
+  stream.function.memory = stream.budget;
   stream.function.target = options.target;
   for (const auto& [value, path] : outputs) {
     stream.to_file.push_back(!path.empty());

@@ -34,6 +34,8 @@ struct Compiled {
 
 /// The graph passes alone. `log`, here and below: what receives their times; may be null. `rewrites`, where given: what they did.
 Graph optimised(const Graph& graph, const FunctionOptions& options, CompileLog* log, std::vector<Rewrite>* rewrites = nullptr);
+/// For tests that plant wrong rules: used in the place of op_rules() unless null.
+const RuleSet*& planted_rules();
 codegen::BuildOptions build_options(const FunctionOptions& options);
 /// codegen::build_program(), with its time.
 std::shared_ptr<const runtime::Program> build_timed(const Graph& graph, codegen::BuildOptions build, const std::shared_ptr<CompileLog>& log,

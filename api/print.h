@@ -30,5 +30,11 @@ VOXLOOM_API std::string pprint(const Expr& expression);
 /// inputs, shared variables, constants and outputs in colours of their kinds.
 VOXLOOM_API std::string to_dot(const Expr& expression);
 VOXLOOM_API std::string to_dot(const Function& function);
+/// The same picture as an SVG of its own, without Graphviz; of at most 1000 nodes.
+VOXLOOM_API std::string to_svg(const Expr& expression);
+VOXLOOM_API std::string to_svg(const Function& function);
+/// Writes one of them; the ending of the path says which: .dot, .gv or .svg.
+VOXLOOM_API void pydotprint(const Expr& expression, const std::string& path);
+VOXLOOM_API void pydotprint(const Function& function, const std::string& path);
 
 }  // namespace voxloom

@@ -64,6 +64,42 @@ TEST_CASE("owned outputs share memory with nothing") {
   CHECK(at(second[1], 0) == 4);
 }
 
+TEST_CASE("outputs that are computed from each other, the same expression, or views share memory with nothing, borrowed or not") {
+  const auto x = vl::fmatrix("x");
+  const auto w = vl::shared(Array::from({1.f, 2.f, 3.f, 4.f}, vl::Dims(2, 2)), "w");
+  const auto y = vl::exp(x), next = w + x;
+  for (const bool borrow : {false, true}) {
+    const vl::OutOptions how{.borrow = borrow};
+    const vl::Function f = vl::function({x},
+                                        {{y, how},
+                                         {y + 1, how},
+                                         {y, how},
+                                         {vl::transpose(x), how},
+                                         {x, how},
+                                         {vl::transpose(w), how},
+                                         {vl::slice(w, 0, {0, 1}), how},
+                                         {next, how}},
+                                        {.updates = {{w, next}}});
+    const Array argument = Array::from({0.f, 1.f, 2.f, 3.f}, vl::Dims(2, 2));
+    const Array old_w = w.get_value(true), old_bits = w.get_value();
+    std::vector<Array> all = f.call({argument});
+    CHECK(vl::same_bits(all[0], all[2]));
+    CHECK(all[1].at<float>(0, 0) == 2);
+    CHECK(all[3].at<float>(0, 1) == 2);
+    CHECK(vl::same_bits(all[7], w.get_value()));
+    CHECK(vl::same_bits(old_w, old_bits));
+    all.push_back(argument);
+    all.push_back(w.get_value(true));
+    all.push_back(old_w);
+    for (size_t j = 0; j < all.size(); ++j) {
+      for (size_t k = 0; k < j; ++k) CHECK_FALSE(vl::may_overlap(all[j], all[k]));
+    }
+    // Nor does what the caller writes into a result reach the variable.
+    all[7].set(100.f, 0, 0);
+    CHECK(w.get_value().at<float>(0, 0) != 100);
+  }
+}
+
 TEST_CASE("variables that take each other's values do not share them") {
   const auto a = vl::shared(vec({1}), "a"), b = vl::shared(vec({2}), "b"), c = vl::shared(vec({3}), "c");
   const vl::Function rotate = vl::function({}, {}, {.updates = {{a, b}, {b, a}, {c, a}}});

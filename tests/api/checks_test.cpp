@@ -2,6 +2,8 @@
 #include <voxloom/api/checks.h>
 #include <voxloom/api/voxloom.h>
 #include <voxloom/codegen/program_builder.h>
+#include <voxloom/graph/passes/rule.h>
+#include <voxloom/ops/table.h>
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -55,6 +57,25 @@ TEST_CASE("DebugMode names a kernel that computes something else, with both valu
   const vl::Function f = vl::function({x}, {x + 2}, {.mode = "DebugMode", .name = "wrong"});
   CHECK_THROWS_WITH(f(vec({1, 2})), Contains("DebugMode: wrong: the kernel") && Contains("gives -1 at [0] for add") &&
                                         Contains("the interpreter gives 3") && Contains("checks_test.cpp:"));
+}
+
+TEST_CASE("DebugMode finds a planted wrong rule in the first call that it spoils") {
+  const vl::Rule wrong = {"abs_is_nothing", vl::RuleClass::exact, "abs(x)", "x", "false for negative numbers"};
+  const char* const precedence[] = {"abs"};
+  const vl::RuleSet rules({std::span(&wrong, 1)}, precedence, vl::find_op);
+  const auto x = vl::fvector("x");
+  const auto make = [&](const vl::Mode& mode) {
+    vl::detail::planted_rules() = &rules;
+    const vl::Function f = vl::function({x}, {vl::sum(vl::abs(x) + 1)}, {.mode = mode, .name = "planted"});
+    vl::detail::planted_rules() = nullptr;
+    return f;
+  };
+  const vl::Function f = make("DebugMode");
+  CHECK(f(vec({1, 2}))[0].item<float>() == 5);  // nothing to see yet
+  CHECK_THROWS_WITH(f(vec({1, -2})), Contains("DebugMode: planted: the pass simplify (rule abs_is_nothing) [at ") &&
+                                         Contains("checks_test.cpp:") && Contains("changes output 0 at []: 5 before, 1 after"));
+  CHECK_THROWS_AS(f(vec({1, -2})), vl::InternalError);
+  CHECK(make("FAST_RUN")(vec({1, -2}))[0].item<float>() == 1);  // no one else looks
 }
 
 TEST_CASE("DebugMode names a pass and a rule that change a value") {

@@ -25,7 +25,7 @@ struct Restore {
 
 TEST_CASE("every option can be read and set to what it says") {
   const Restore restore;
-  CHECK(vl::config_options().size() == 19);
+  CHECK(vl::config_options().size() == 20);
   for (const vl::ConfigOption& option : vl::config_options()) {
     INFO(option.name);
     CHECK_FALSE(option.doc.empty());
@@ -54,6 +54,7 @@ TEST_CASE("wrong names and values are errors with what is nearest or allowed") {
   refused("floatX", "float16", {"half precision"});
   refused("cast_policy", "numpy+floatX", {"floatX", "numpy"});
   refused("threads", "-1", {"threads = -1"});
+  refused("debug_level", "6", {"debug_level = 6 (allowed: 0 to 5)"});
   refused("memory", "12Q", {"12Q"});
   refused("target", "z80", {"native"});
   refused("device", "cuda", {"no CUDA support"});
