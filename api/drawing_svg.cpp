@@ -106,8 +106,8 @@ std::string svg_text(const Drawing& drawing) {
   for (size_t k = 0; k < drawing.boxes.size(); ++k) put_box(out, drawing.boxes[k], layout.boxes[k], layout.widths[k]);
   for (size_t k = 0; k < drawing.kernels.size(); ++k) {
     const double y = layout.height + 22.0 * static_cast<double>(k);
-    put(out, "<rect x=\"16\" y=\"{:.1f}\" width=\"14\" height=\"14\" fill=\"{}\" stroke=\"#555\"/><text x=\"36\" y=\"{:.1f}\">{}</text>\n", y,
-        drawing.kernels[k].fill, y + 11, escaped(shortened(drawing.kernels[k].label)));
+    put(out, "<rect x=\"16\" y=\"{:.1f}\" width=\"14\" height=\"14\" fill=\"{}\" stroke=\"#555\"/><text x=\"36\" y=\"{:.1f}\">{}</text>\n",
+        y, drawing.kernels[k].fill, y + 11, escaped(shortened(drawing.kernels[k].label)));
   }
   return out + "</svg>\n";
 }

@@ -96,8 +96,7 @@ TEST_CASE("gradients that do not exist", "[errors]") {
   const auto zeros = vl::grad(cost, y, {.disconnected_inputs = vl::Disconnected::warn});
   vl::set_log({});
   CHECK_THAT(logged, Contains("grad: the variable y"));
-  CHECK(Array(vl::function({x, y}, {zeros})(Array::zeros({3, 4}, vl::f32), Array::zeros({4}, vl::f32))).to_string() ==
-        Array::zeros({4}, vl::f32).to_string());
+  CHECK(Array(vl::function({y}, {zeros})(Array::zeros({4}, vl::f32))).to_string() == Array::zeros({4}, vl::f32).to_string());
 }
 
 TEST_CASE("compiling refuses graphs that are not closed", "[errors]") {
@@ -147,7 +146,7 @@ TEST_CASE("functions: inputs, updates, saved functions, values under the guard; 
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 8);
   user(ErrorCode::bad_input, {"f.vlf: the content is damaged"}, [&] { vl::load_function_bytes(bytes, "f.vlf"); });
   user(ErrorCode::usage, {"config: no option is called thread (did you mean threads?)"}, [] { vl::config().set("thread", "2"); });
-  runtime(ErrorCode::device, {"device cuda is not available: this build has no CUDA support"},
+  runtime(ErrorCode::device, {"device: device cuda:0 is not available: this build has no CUDA support"},
           [&] { vl::function({x}, {x}, {.device = "cuda"}); });
   CHECK_NOTHROW(f(one));
 }
