@@ -52,12 +52,27 @@ class Layout {
       path.back().y -= box_height / 2;
       out.lines.push_back(std::move(path));
     }
+    spread_ends(out);
     out.width = right - left + 2 * margin;
     out.height = 2 * margin + box_height + layer_distance * static_cast<double>(layers_.empty() ? 0 : layers_.size() - 1);
     return out;
   }
 
  private:
+  // Lines enter a box beside each other, in the order in which they come, so that none crosses another there.
+  void spread_ends(DrawingLayout& out) const {
+    std::vector<std::vector<size_t>> entering(drawing_.boxes.size());
+    for (size_t k = 0; k < drawing_.lines.size(); ++k) entering[drawing_.lines[k].to].push_back(k);
+    for (size_t box = 0; box < entering.size(); ++box) {
+      std::vector<size_t>& lines = entering[box];
+      const auto before = [&](size_t line) { return out.lines[line][out.lines[line].size() - 2].x; };
+      std::stable_sort(lines.begin(), lines.end(), [&](size_t a, size_t b) { return before(a) < before(b); });
+      const double step = std::min(16.0, items_[box].width / static_cast<double>(lines.size() + 1));
+      const double middle = (static_cast<double>(lines.size()) - 1) / 2;
+      for (size_t k = 0; k < lines.size(); ++k) out.lines[lines[k]].back().x += (static_cast<double>(k) - middle) * step;
+    }
+  }
+
   // Below all operands, but operands without operands of their own just above their first user.
   void assign_layers() {
     std::vector<char> has_operands(items_.size(), 0);

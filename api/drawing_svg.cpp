@@ -67,7 +67,7 @@ void put_line(std::string& out, const std::vector<Point>& path, const std::strin
   }
   out += "\" class=\"l\" marker-end=\"url(#a)\"/>\n";
   if (!label.empty())
-    put(out, "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"n\">{}</text>\n", path.back().x + 5, path.back().y - 6, escaped(label));
+    put(out, "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"n\">{}</text>\n", path.back().x + 3, path.back().y - 7, escaped(label));
 }
 
 void put_box(std::string& out, const Drawing::Box& box, Point at, double width) {

@@ -20,7 +20,7 @@ constexpr std::array<const char*, 8> kernel_colours = {"#cfe2f3", "#d9ead3", "#f
 const char* colour_of(const Node& node, int kernel) {
   if (kernel >= 0) return kernel_colours[static_cast<size_t>(kernel) % kernel_colours.size()];
   if (node.op().kind != OpKind::leaf) return "#ffffff";
-  return constant_of(node) ? "#eeeeee" : node.payload() ? "#ffe599" : "#b6d7a8";
+  return constant_of(node) ? "#eeeeee" : shared_value_of(node) ? "#ffe599" : "#b6d7a8";
 }
 
 Drawing drawn(std::span<const Expr> nodes, std::span<const Expr> outputs, std::span<const std::string> output_names, const Marks* marks) {

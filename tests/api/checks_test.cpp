@@ -51,6 +51,30 @@ TEST_CASE("DebugMode lets right functions through, with the same results") {
   CHECK(w.get_value().at<float>(0) == 302.5f);
 }
 
+TEST_CASE("both checking modes see through indices, scatters, wide reductions and gradients") {
+  const auto x = vl::fmatrix("x"), v = vl::fvector("v");
+  const auto k = vl::lvector("k");
+  const auto touched = vl::inc_subtensor(vl::exp(x), {k}, v);
+  const auto cost = vl::sum(vl::sqr(touched)) + vl::mean(vl::take(x, k, 1));
+  const std::vector<vl::Out> outputs = {
+      touched, cost, vl::grad(cost, x), vl::set_subtensor(x, {vl::Slice{0, 1}}, 2), vl::std(x, 0), vl::arange(5) * vl::sum(k)};
+  std::vector<float> values(400 * 30);
+  for (size_t n = 0; n < values.size(); ++n) values[n] = static_cast<float>(n % 97) / 97.f;
+  const std::vector<Array> arguments = {Array::from(values, vl::Dims(400, 30)), Array::from(std::vector<float>(30, 0.5f)),
+                                        Array::from({int64_t{3}, int64_t{-1}, int64_t{3}})};
+  const auto expected = vl::function({x, v, k}, outputs).call(arguments);
+  for (const char* mode : {"DebugMode", "NanGuardMode"}) {
+    INFO(mode);
+    const vl::Function f = vl::function({x, v, k}, outputs, {.mode = mode});
+    const auto got = f.call(arguments, {.threads = 2});
+    for (size_t n = 0; n < got.size(); ++n) CHECK(vl::same_bits(got[n], expected[n]));
+    std::vector<Array> outside = arguments;
+    outside[2] = Array::from({int64_t{30}, int64_t{0}, int64_t{0}});
+    CHECK_THROWS_WITH(f.call(outside), Contains("index 30 is out of bounds for axis 1 with size 30"));
+    CHECK_NOTHROW(f.call(arguments));
+  }
+}
+
 TEST_CASE("DebugMode names a kernel that computes something else, with both values and the line") {
   const auto x = vl::fvector("x");
   const PlantedBug bug;
