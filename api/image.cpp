@@ -7,6 +7,7 @@
 #include <voxloom/api/stream_run.h>
 #include <voxloom/graph/leaf_ops.h>
 #include <voxloom/graph/print.h>
+#include <voxloom/io/memory_source.h>
 #include <voxloom/io/propagate.h>
 #include <voxloom/ops/build.h>
 #include <voxloom/ops/variables.h>
@@ -196,9 +197,12 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
 
 }  // namespace
 
-Image open(const std::string& path, const OpenOptions& options) {
+namespace {
+
+// The expression over a source: its leaf, scaled where the header says so.
+std::shared_ptr<Image::State> image_over(std::shared_ptr<BlockSource> source, const std::string& path) {
   auto state = std::make_shared<Image::State>();
-  state->source = open_source(path, {options.strict}, state->warnings);
+  state->source = std::move(source);
   state->path = path;
   const SourceInfo& info = state->source->info();
   static constexpr const char* names[] = {"x", "y", "z", "t", "u", "v", "w"};
@@ -212,7 +216,37 @@ Image open(const std::string& path, const OpenOptions& options) {
   payload->source = state->source;
   const Expr raw = make_leaf(image_op(), type, path.substr(path.find_last_of('/') + 1), payload);
   state->expr = scaled(raw, info);
+  return state;
+}
+
+}  // namespace
+
+Image open(const std::string& path, const OpenOptions& options) {
+  Warnings warnings;
+  auto state = image_over(open_source(path, {options.strict}, warnings), path);
+  state->warnings = std::move(warnings);
   return Image(state);
+}
+
+Image from_array(const Array& voxels, const Matrix44& affine, const NiftiHeader* like) {
+  if (voxels.rank() < 1 || voxels.rank() > 7) {
+    fail_user(ErrorCode::shape, "Image", "an image has 1 to 7 axes, but the array has shape " + to_string(voxels.shape()));
+  }
+  NiftiHeader header = like ? *like : NiftiHeader();
+  header.pair = header.swapped = false;
+  header.form = VoxelForm::plain;
+  header.channels = 0;
+  header.dims = voxels.shape().vector();
+  const bool same = like != nullptr && like->affine() == affine;
+  if (!same) {
+    header.set_sform(affine);
+    header.set_qform(affine);
+    header.sform_code = 2;  // aligned: what nibabel writes for an affine of its own
+    header.qform_code = 0;
+  }
+  header.set_storage(voxels.dtype());
+  header.dtype = voxels.dtype();
+  return Image(image_over(memory_source(voxels, std::move(header)), "array"));
 }
 
 const Expr& Image::expr() const { return state_->expr; }

@@ -50,6 +50,10 @@ class VOXLOOM_API Image : public ExpressionLike {
 ///     vl::io::save(img / 2, "half.nii.gz", {.memory = vl::MiB(64)});
 VOXLOOM_API Image open(const std::string& path, const OpenOptions& options = {});
 
+/// An array as an image with axes x y z t ... (axis 0 is x) and a grid; the elements are shared, not copied. `like` gives the other header
+/// fields. UserError for more than 7 axes.
+VOXLOOM_API Image from_array(const Array& voxels, const Matrix44& affine, const NiftiHeader* like = nullptr);
+
 struct SaveOptions {
   std::string name = {};    ///< what the profile calls the run; empty: "save" and the names of the files
   int64_t memory = 0;       ///< budget in bytes for blocks, states and buffers; 0: config().memory

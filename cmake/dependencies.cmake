@@ -1,4 +1,9 @@
 # cmake/dependencies.cmake: finds the third-party libraries and says which module may use which (tests/structure checks the includes).
+option(VOXLOOM_WHEEL "Link what a wheel may not ask the system for: static archives where there are some, libstdc++ inside" OFF)
+if(VOXLOOM_WHEEL)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a .so)
+  set(ZLIB_USE_STATIC_LIBS ON)
+endif()
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)

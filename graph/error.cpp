@@ -1,6 +1,8 @@
 // graph/error.cpp: error texts and the side table of origins.
 #include <voxloom/graph/error.h>
+#include <voxloom/graph/origins.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -9,10 +11,18 @@
 namespace voxloom {
 namespace {
 
+struct Position {
+  std::string text;  ///< empty where `decode` makes it
+  const void* object = nullptr;
+  int position = 0;
+  OriginText decode = nullptr;
+};
+
 struct OriginTable {
   std::mutex mutex;
   std::map<std::pair<std::string, int>, uint32_t> ids;
-  std::vector<std::string> texts{""};
+  std::map<std::pair<const void*, int>, uint32_t> object_ids;
+  std::vector<Position> positions{Position()};
 };
 
 OriginTable& table() {
@@ -20,11 +30,13 @@ OriginTable& table() {
   return *instance;
 }
 
+std::atomic<OriginHook> origin_hook{nullptr};
+
 OriginId intern(std::string file, int position) {
   OriginTable& t = table();
   const std::lock_guard lock(t.mutex);
-  auto [it, is_new] = t.ids.try_emplace({std::move(file), position}, static_cast<uint32_t>(t.texts.size()));
-  if (is_new) t.texts.push_back(it->first.first + ":" + std::to_string(position));
+  auto [it, is_new] = t.ids.try_emplace({std::move(file), position}, static_cast<uint32_t>(t.positions.size()));
+  if (is_new) t.positions.push_back({.text = it->first.first + ":" + std::to_string(position)});
   return OriginId{it->second};
 }
 
@@ -36,14 +48,34 @@ std::string full_text(const std::string& op, const std::string& message, OriginI
 
 }  // namespace
 
-OriginId origin_of(const std::source_location& where) { return intern(where.file_name(), static_cast<int>(where.line())); }
+OriginId origin_of(const std::source_location& where) {
+  if (const OriginHook hook = origin_hook.load(std::memory_order_relaxed)) {
+    if (const OriginId origin = hook(); origin.value != 0) return origin;
+  }
+  return intern(where.file_name(), static_cast<int>(where.line()));
+}
 
 OriginId origin_of_text(std::string_view text_name, int column) { return intern(std::string(text_name), column); }
 
-std::string origin_text(OriginId id) {
+OriginId origin_of_object(const void* object, int position, OriginText text) {
   OriginTable& t = table();
   const std::lock_guard lock(t.mutex);
-  return id.value < t.texts.size() ? t.texts[id.value] : std::string();
+  auto [it, is_new] = t.object_ids.try_emplace({object, position}, static_cast<uint32_t>(t.positions.size()));
+  if (is_new) t.positions.push_back({.text = {}, .object = object, .position = position, .decode = text});
+  return OriginId{it->second};
+}
+
+void set_origin_hook(OriginHook hook) { origin_hook.store(hook, std::memory_order_relaxed); }
+
+std::string origin_text(OriginId id) {
+  OriginTable& t = table();
+  Position found;
+  {
+    const std::lock_guard lock(t.mutex);
+    if (id.value < t.positions.size()) found = t.positions[id.value];
+  }
+  // Outside the lock: decoding may wait for an interpreter whose threads wait for the table.
+  return found.decode ? found.decode(found.object, found.position) : found.text;
 }
 
 Error::Error(ErrorCode code, std::string op, const std::string& message, OriginId origin)

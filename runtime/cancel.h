@@ -11,15 +11,27 @@ namespace voxloom {
 /// Shared between a call and whoever may stop it; must outlive the call. Calls poll it between chunks and between blocks.
 class CancelToken {
  public:
+  /// Asked by whoever polls, on the polling thread: true cancels. Must be quick and safe from any thread.
+  using Poll = bool (*)(void* state);
+
+  CancelToken() = default;
+  CancelToken(Poll poll, void* state) : poll_(poll), state_(state) {}
   /// Safe from any thread and from a signal handler.
   void cancel() noexcept { flag_.store(true, std::memory_order_relaxed); }
   void reset() noexcept { flag_.store(false, std::memory_order_relaxed); }
   /// For code that polls a plain flag.
   const std::atomic<bool>* flag() const noexcept { return &flag_; }
-  bool cancelled() const noexcept { return flag_.load(std::memory_order_relaxed); }
+  bool cancelled() const noexcept {
+    if (flag_.load(std::memory_order_relaxed)) return true;
+    if (poll_ == nullptr || !poll_(state_)) return false;
+    flag_.store(true, std::memory_order_relaxed);
+    return true;
+  }
 
  private:
-  std::atomic<bool> flag_{false};
+  mutable std::atomic<bool> flag_{false};
+  Poll poll_ = nullptr;
+  void* state_ = nullptr;
   static_assert(std::atomic<bool>::is_always_lock_free);
 };
 
