@@ -22,9 +22,9 @@ function(voxloom_find_llvm)
     message(FATAL_ERROR "llvm-config --libfiles failed; without the static archives use -DVOXLOOM_LLVM_SHARED=ON")
   endif()
   separate_arguments(archives UNIX_COMMAND "${archives}")
-  find_library(voxloom_zstd_LIBRARY zstd REQUIRED)
-  mark_as_advanced(voxloom_zstd_LIBRARY)
-  target_link_libraries(voxloom_llvm INTERFACE ${archives} ZLIB::ZLIB ${voxloom_zstd_LIBRARY} ${CMAKE_DL_LIBS} m)
+  add_library(voxloom_llvm_archives INTERFACE)  # without the system libraries that they use
+  target_link_libraries(voxloom_llvm_archives INTERFACE ${archives})
+  target_link_libraries(voxloom_llvm INTERFACE voxloom_llvm_archives z zstd ${CMAKE_DL_LIBS} m)
   message(STATUS "voxloom: LLVM ${LLVM_PACKAGE_VERSION}, static")
 endfunction()
 

@@ -182,7 +182,8 @@ void bind_function(nb::module_& m) {
              return text + ")>";
            })
       .def("_repr_html_", [](nb::handle self) { return nb::module_::import_("voxloom._html").attr("function")(self); });
-  m.def("_compile", compile_python);
+  m.def("_compile", compile_python, "inputs"_a, "mutable"_a, "outputs"_a, "borrow"_a, "updates"_a, "options"_a, "form"_a.none(), "recipe"_a,
+        nb::sig("def _compile(inputs: list, mutable: list, outputs: list, borrow: list, updates: list, options: dict, form: object, recipe: object) -> Function"));
   m.def("_graph_text", [](nb::list inputs, nb::list outputs) {
     std::vector<Expr> in, out;
     for (nb::handle e : inputs) in.push_back(nb::cast<Expr>(e));

@@ -126,7 +126,7 @@ void bind_header(nb::module_& m) {
       .def(
           "get_best_affine", [](const NiftiHeader& h) { return matrix_object(h.affine()); },
           nb::sig("def get_best_affine(self) -> numpy.ndarray"), "The sform where its code is set, else the qform, else from the zooms.")
-      .def_ro("version", &NiftiHeader::version, "1 or 2.")
+      .def_ro("version", &NiftiHeader::version, "Of the format: 1 or 2.")
       .def_prop_ro(
           "binaryblock", [](const NiftiHeader& h) { return fixed_header(h); }, "The fixed part of the header as bytes.")
       .def("__repr__", [](const NiftiHeader& h) {

@@ -7,6 +7,8 @@
 
 #include <voxloom/graph/error.h>
 
+#include <nanobind/stl/string.h>
+
 #include <memory>
 #include <optional>
 

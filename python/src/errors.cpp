@@ -3,6 +3,8 @@
 
 #include <voxloom/graph/error.h>
 
+#include <nanobind/stl/string.h>
+
 #include <exception>
 #include <new>
 

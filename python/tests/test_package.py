@@ -80,7 +80,7 @@ def test_stub_is_up_to_date(tmp_path):
     pytest.importorskip("nanobind")
     made = tmp_path / "_core.pyi"
     subprocess.run(
-        [sys.executable, "-m", "nanobind.stubgen", "-q", "-m", "voxloom._core", "-p", str(HERE.parent / "stub_patterns.txt"), "-P", "-o", str(made)],
+        [sys.executable, "-m", "nanobind.stubgen", "-q", "-D", "-m", "voxloom._core", "-p", str(HERE.parent / "stub_patterns.txt"), "-P", "-o", str(made)],
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
