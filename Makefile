@@ -1,19 +1,24 @@
 # Makefile: two commands for a fresh machine, `make demo` and `make test`; everything else is CMake's presets.
 SHELL := /bin/bash
-.PHONY: build demo test install-deps check format lint asan ubsan tsan clean
+.PHONY: build demo test wheel install-deps check format lint asan ubsan tsan clean
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 build: install-deps
-	cmake --preset release
+	@if scripts/python_env.sh; then binding=ON; else binding=OFF; fi; \
+	  cmake --preset release -DVOXLOOM_PYTHON=$$binding -DPython_EXECUTABLE=$(CURDIR)/build/venv/bin/python
 	cmake --build --preset release
 
 demo: build
 	scripts/demo.sh
 
 test: build
-	@scripts/venv.sh python -c 'import numpy' 2>/dev/null || scripts/venv.sh pip install -q numpy || echo "make test: no NumPy, so its comparison is skipped"
 	ctest --preset release -j 2 2>&1 | tee build/ctest.log; exit $${PIPESTATUS[0]}
+	@if [ -e build/python/voxloom/_core.*.so ]; then build/venv/bin/python -m pytest 2>&1 | tee build/pytest.log; exit $${PIPESTATUS[0]}; \
+	  else echo "make test: the Python binding is not built, so its tests are skipped" | tee build/pytest.log; fi
+
+wheel: build  # build/dist/voxloom-*.whl, checked and tried in a fresh environment
+	scripts/wheel.sh
 
 install-deps:
 	@scripts/install_deps.sh build

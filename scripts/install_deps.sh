@@ -12,6 +12,7 @@ for group in "${groups[@]}"; do
   done < "$here/packages.txt"
 done
 
+if [[ -n ${CONDA_PREFIX:-} ]]; then exit 0; fi  # environment.yml names what it holds
 if ! command -v dpkg-query > /dev/null; then
   echo "install_deps: not a Debian system; these must be there under their own names: ${wanted[*]}"
   exit 0

@@ -117,7 +117,7 @@ void bind_config(nb::module_& m) {
     }
     throw nb::key_error(name.c_str());
   });
-  m.attr("__version__") =
+  m.attr("_version") =
       std::to_string(VOXLOOM_VERSION_MAJOR) + "." + std::to_string(VOXLOOM_VERSION_MINOR) + "." + std::to_string(VOXLOOM_VERSION_PATCH);
   set_log(log_to_python, LogLevel::warning);
 }

@@ -36,7 +36,7 @@ void bind_dim(nb::module_& m) {
             if (PyUnicode_Check(b.ptr())) return nb::cast(a.str() == nb::cast<std::string>(b));
             return nb::cast(false);
           },
-          "other"_a.none())
+          "other"_a.none(), nb::sig("def __eq__(self, other: object) -> bool"))
       .def("__hash__", [](const Dim& a) { return a.hash() >> 4; })
       .def("__str__", &Dim::str)
       .def("__repr__", [](const Dim& a) { return "Dim('" + a.str() + "')"; });

@@ -174,7 +174,7 @@ void bind_function(nb::module_& m) {
            "    Traceback (most recent call last):\n    NotADirectoryError: ...\n")
       .def_prop_ro(
           "graph", [](const PyFunction& f) { return to_text(f.function.graph()); }, "The graph after the passes, as text.")
-      .def("__reduce__", [](const PyFunction& f) { return nb::module_::import_("voxloom._function").attr("reduce")(f.recipe); })
+      .def("__reduce__", [](const PyFunction& f) { return nb::module_::import_("voxloom._function").attr("reduce")(f.recipe); }, nb::sig("def __reduce__(self) -> tuple"))
       .def("__repr__",
            [](const PyFunction& f) {
              std::string text = "<voxloom.Function " + f.function.name() + "(";

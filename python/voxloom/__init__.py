@@ -18,7 +18,6 @@ _core._install_origins(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep)
 
 from ._config import Config, config
 from ._core import *  # noqa: F403: every function of the library; _core.pyi lists them
-from ._core import __version__
 from ._errors import (
     DTypeError,
     Error,
@@ -32,3 +31,5 @@ from ._errors import (
 )
 from ._function import In, Out, function
 from ._image import Image, explain_save, load, open, save, save_many
+
+__version__: str = _core._version

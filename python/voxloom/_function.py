@@ -191,7 +191,7 @@ def restore(state):
 # ---- evaluation ----
 
 _KEPT = 64
-_evaluated = {}  # id of a node -> (variables, function), the last ones used
+_evaluated: dict = {}  # id of a node -> (variables, function), the last ones used
 
 
 def evaluate(expr, inputs):
