@@ -195,24 +195,43 @@ class Runner {
   }
 
   void call_range(const BoundStep& step, const int64_t* params, char* const* pointers, int64_t range) {
-    const KernelEntry entry = step.variant->entry;
     auto* scratch = reinterpret_cast<char*>(workspace_.scratch.data());
     if (step.chunk == 0 || options_.threads <= 1) {
-      constexpr int64_t polled_points = 1 << 22;  // a few milliseconds of work between looks at the cancel flag
-      const int64_t piece =
-          options_.cancel && step.points > polled_points ? std::max<int64_t>(1, range / (step.points / polled_points)) : range;
-      for (int64_t begin = 0; begin < range; begin += piece) {
-        if (begin > 0) check(options_.cancel, program_.name);
-        entry(params, pointers, begin, std::min(begin + piece, range), scratch);
-      }
+      call_pieces(step, params, pointers, 0, range, scratch);
       return;
     }
     const int64_t chunks = (range + step.chunk - 1) / step.chunk;
     ThreadPool::process().parallel_for(chunks, options_.threads, [&](int64_t chunk, int worker) {
       check(options_.cancel, program_.name);
       const int64_t begin = chunk * step.chunk;
-      entry(params, pointers, begin, std::min(begin + step.chunk, range), scratch + static_cast<size_t>(worker) * b_.scratch_bytes);
+      call_pieces(step, params, pointers, begin, std::min(begin + step.chunk, range),
+                  scratch + static_cast<size_t>(worker) * b_.scratch_bytes);
     });
+  }
+
+  // Where the call may be cancelled, in pieces between which the token is asked: small ones first, then as large as keeps them to milliseconds,
+  // whatever a point costs.
+  void call_pieces(const BoundStep& step, const int64_t* params, char* const* pointers, int64_t begin, int64_t end, char* scratch) {
+    constexpr int64_t first_points = 1 << 16;
+    constexpr auto wanted = std::chrono::milliseconds(8);
+    const KernelEntry entry = step.variant->entry;
+    const int64_t per_unit = std::max<int64_t>(1, step.points / std::max<int64_t>(1, step.range));
+    if (!options_.cancel || (end - begin) * per_unit <= first_points) {
+      entry(params, pointers, begin, end, scratch);
+      return;
+    }
+    int64_t piece = std::max<int64_t>(1, first_points / per_unit);
+    auto before = std::chrono::steady_clock::now();
+    for (int64_t at = begin; at < end; at += piece) {
+      if (at > begin) {
+        check(options_.cancel, program_.name);
+        const auto now = std::chrono::steady_clock::now();
+        if (now - before < wanted / 2) piece *= 2;
+        else if (now - before > wanted * 2) piece = std::max<int64_t>(1, piece / 2);
+        before = now;
+      }
+      entry(params, pointers, at, std::min(at + piece, end), scratch);
+    }
   }
 
   const Binding& b_;
