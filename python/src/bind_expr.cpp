@@ -137,7 +137,8 @@ void bind_protocols(nb::class_<PyExpr>& c) {
   c.def("__hash__", [](const PyExpr& e) { return static_cast<Py_ssize_t>(e.expr->id() * 0x9E3779B97F4A7C15ULL >> 2); })
       .def("__bool__", [](const PyExpr& e) -> bool { refuse_bool(e.expr); })
       .def("__len__", [](const PyExpr& e) { return length_of(e.expr); })
-      .def("__iter__", [](const PyExpr& e) { return iterate(e.expr); }, nb::sig("def __iter__(self) -> collections.abc.Iterator[Expr]"))
+      .def(
+          "__iter__", [](const PyExpr& e) { return iterate(e.expr); }, nb::sig("def __iter__(self) -> collections.abc.Iterator[Expr]"))
       .def("__repr__", [](const PyExpr& e) { return "<" + text_of(e.expr) + ": " + e.expr.type().str() + ">"; })
       .def("__str__", [](const PyExpr& e) { return text_of(e.expr); })
       .def("__copy__", [](nb::handle self) { return nb::borrow(self); })
@@ -157,7 +158,7 @@ void bind_protocols(nb::class_<PyExpr>& c) {
       .def(
           "__array__", [](nb::handle self, nb::handle dtype, nb::handle) { return call_python("voxloom._numpy", "array", self, dtype); },
           "dtype"_a = nb::none(), "copy"_a = nb::none(),
-           nb::sig("def __array__(self, dtype: numpy.dtype | None = None, copy: bool | None = None) -> numpy.ndarray"))
+          nb::sig("def __array__(self, dtype: numpy.dtype | None = None, copy: bool | None = None) -> numpy.ndarray"))
       .def(
           "eval", [](nb::handle self, nb::handle inputs) { return call_python("voxloom._function", "evaluate", self, inputs); },
           "inputs"_a = nb::none(), nb::sig("def eval(self, inputs: dict | None = None) -> numpy.ndarray"),

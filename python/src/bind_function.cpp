@@ -174,7 +174,9 @@ void bind_function(nb::module_& m) {
            "    Traceback (most recent call last):\n    NotADirectoryError: ...\n")
       .def_prop_ro(
           "graph", [](const PyFunction& f) { return to_text(f.function.graph()); }, "The graph after the passes, as text.")
-      .def("__reduce__", [](const PyFunction& f) { return nb::module_::import_("voxloom._function").attr("reduce")(f.recipe); }, nb::sig("def __reduce__(self) -> tuple"))
+      .def(
+          "__reduce__", [](const PyFunction& f) { return nb::module_::import_("voxloom._function").attr("reduce")(f.recipe); },
+          nb::sig("def __reduce__(self) -> tuple"))
       .def("__repr__",
            [](const PyFunction& f) {
              std::string text = "<voxloom.Function " + f.function.name() + "(";
@@ -183,7 +185,8 @@ void bind_function(nb::module_& m) {
            })
       .def("_repr_html_", [](nb::handle self) { return nb::module_::import_("voxloom._html").attr("function")(self); });
   m.def("_compile", compile_python, "inputs"_a, "mutable"_a, "outputs"_a, "borrow"_a, "updates"_a, "options"_a, "form"_a.none(), "recipe"_a,
-        nb::sig("def _compile(inputs: list, mutable: list, outputs: list, borrow: list, updates: list, options: dict, form: object, recipe: object) -> Function"));
+        nb::sig("def _compile(inputs: list, mutable: list, outputs: list, borrow: list, updates: list, options: dict, form: object, "
+                "recipe: object) -> Function"));
   m.def("_graph_text", [](nb::list inputs, nb::list outputs) {
     std::vector<Expr> in, out;
     for (nb::handle e : inputs) in.push_back(nb::cast<Expr>(e));

@@ -17,7 +17,7 @@ std::optional<int64_t> slice_part(PyObject* part) {
   const long long value = PyLong_AsLongLong(index.ptr());
   if (!PyErr_Occurred()) return value;
   PyErr_Clear();
-  return _PyLong_Sign(index.ptr()) < 0 ? INT64_MIN : INT64_MAX;  // beyond every axis
+  return PyObject_RichCompareBool(index.ptr(), nb::int_(0).ptr(), Py_LT) == 1 ? INT64_MIN : INT64_MAX;  // beyond every axis
 }
 
 IndexItem index_item(nb::handle item) {

@@ -89,7 +89,7 @@ struct Keywords {
   nb::object out, threads, memory, named;
 };
 
-Keywords split(const PyFunction& f, PyObject* kwargs) {
+Keywords split(PyObject* kwargs) {
   Keywords k;
   PyObject *key, *value;
   for (Py_ssize_t at = 0; PyDict_Next(kwargs, &at, &key, &value) != 0;) {
@@ -102,7 +102,6 @@ Keywords split(const PyFunction& f, PyObject* kwargs) {
     if (!k.named) k.named = nb::dict();
     k.named[nb::handle(key)] = nb::handle(value);
   }
-  (void)f;
   return k;
 }
 
@@ -194,7 +193,7 @@ nb::object call(const PyFunction& f, PyObject* args, PyObject* kwargs) {
     PyObject* const* const items = reinterpret_cast<PyTupleObject*>(args)->ob_item;
     return call_with(f, items, lists, nullptr, options);
   }
-  const Keywords keywords = split(f, kwargs);
+  const Keywords keywords = split(kwargs);
   if (keywords.threads && !keywords.threads.is_none()) options.threads = nb::cast<int>(keywords.threads);
   if (keywords.memory && !keywords.memory.is_none()) options.memory = nb::cast<int64_t>(keywords.memory);
   std::vector<PyObject*> places;

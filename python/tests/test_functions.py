@@ -60,7 +60,7 @@ def test_layouts_are_read_where_they_are():
     expected = f(np.ascontiguousarray(a[::-2, 3::2].T))
     frozen = a.copy()
     frozen.flags.writeable = False
-    for view in (a[::-2, 3::2].T, a.astype(">f4")[::-2, 3::2].T, frozen[::-2, 3::2].T, memoryview(a)[::-2][:, 0:0] if False else a[::-2, 3::2].T):
+    for view in (a[::-2, 3::2].T, a.astype(">f4")[::-2, 3::2].T, frozen[::-2, 3::2].T):
         np.testing.assert_array_equal(f(view), expected)
     unaligned = np.frombuffer(b"\0" + a.tobytes(), dtype="uint8")[1:].view("float32").reshape(a.shape)
     np.testing.assert_array_equal(f(unaligned), f(a))

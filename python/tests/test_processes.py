@@ -57,7 +57,7 @@ def test_the_gil_is_released():
     for _ in range(20):
         e = vl.erf(vl.exp(vl.sin(e)))
     f = vl.function([x], e.sum())
-    a = np.ones(20_000_000, "float32")
+    a = np.ones(5_000_000, "float32")
     f(a[:10])
     running = threading.Event()
     counted = 0
@@ -202,7 +202,7 @@ def test_signal_handlers_run_during_a_call():
         for _ in range(20):
             e = vl.erf(vl.exp(vl.sin(e)))
         f = vl.function([x], e.sum())
-        a = np.ones(20_000_000, "float32")
+        a = np.ones(5_000_000, "float32")
         f(a[:10])
         threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
         result = f(a)

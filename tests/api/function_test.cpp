@@ -2,9 +2,11 @@
 #include <voxloom/api/voxloom.h>
 #include <voxloom/ops/interpret.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
+#include <thread>
 
 namespace vl = voxloom;
 using vl::Array;
@@ -238,6 +240,34 @@ TEST_CASE("plan, progress and the limit of a call") {
   vl::CancelToken token;
   token.cancel();
   REQUIRE_THROWS_AS(f.call({a}, {.cancel = &token}), vl::RuntimeError);
+}
+
+TEST_CASE("a call asks its token between pieces of one kernel, on the caller's thread too") {
+  auto x = vl::fvector("x");
+  const auto f = vl::function({x}, {vl::exp(x), vl::sum(x)});
+  const Array a = random_array({2'000'000}, 30);
+  struct State {
+    std::thread::id caller = std::this_thread::get_id();
+    std::atomic<int> asked{0}, by_caller{0};
+    int stop_at = 0;
+  };
+  const auto poll = [](void* p) {
+    auto& state = *static_cast<State*>(p);
+    state.by_caller += std::this_thread::get_id() == state.caller ? 1 : 0;
+    return ++state.asked == state.stop_at;
+  };
+  for (int threads : {1, 2}) {
+    State state, stopping;
+    vl::CancelToken token(poll, &state);
+    const auto whole = f.call({a}, {.cancel = &token, .threads = threads});
+    REQUIRE(state.asked > 3);
+    REQUIRE(state.by_caller > 0);
+    REQUIRE(same_bits(whole[1], f.call({a})[1]));
+    stopping.stop_at = 3;
+    vl::CancelToken stop(poll, &stopping);
+    REQUIRE_THROWS_AS(f.call({a}, {.cancel = &stop, .threads = threads}), vl::RuntimeError);
+    REQUIRE(stop.cancelled());
+  }
 }
 
 TEST_CASE("arrays read across their order, too large for the cache") {

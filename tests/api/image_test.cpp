@@ -228,3 +228,20 @@ TEST_CASE("what cannot be saved is a user error") {
   REQUIRE_THROWS_WITH(a + b, Catch::Contains("8") && Catch::Contains("9"));
   REQUIRE_THROWS_WITH(vl::io::save(a, folder.file("o.txt")), Catch::Contains(".nii"));
 }
+
+TEST_CASE("an array as an image: any layout, a grid, in one expression with files") {
+  const Folder folder;
+  const vl::io::Matrix44 affine{{{2, 0, 0, -9}, {0, 2, 0, 4}, {0, 0, 3, 1}, {0, 0, 0, 1}}};
+  const Array voxels = random_voxels({6, 5, 4, 3}, vl::i16, 71);
+  for (const Array& layout : {voxels, voxels.copy(vl::Order::C), voxels.flip(1).copy().flip(1)}) {
+    const vl::io::Image image = vl::io::from_array(layout, affine);
+    REQUIRE(image.header().affine() == affine);
+    REQUIRE(image.header().dims == std::vector<int64_t>{6, 5, 4, 3});
+    vl::io::save(image.expr(), folder.file("a.nii"));
+    REQUIRE(same_bits(read_image(folder.file("a.nii")), voxels));
+    REQUIRE(vl::io::open(folder.file("a.nii")).header().affine() == affine);
+    const auto both = vl::io::evaluate_many({image - vl::io::open(folder.file("a.nii"))});
+    REQUIRE(same_bits(both[0], Array::zeros({6, 5, 4, 3}, vl::f32, vl::Order::F)));
+  }
+  REQUIRE_THROWS_AS(vl::io::from_array(Array::scalar(1.0f), affine), vl::UserError);
+}
