@@ -146,3 +146,9 @@ def test_readme_program(tmp_path):
     done = subprocess.run([sys.executable, script, image, tmp_path / "z.nii"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0 and vl.open(tmp_path / "z.nii").shape == (5, 4, 3, 6), done.stderr
     assert "dtype=float32" in done.stdout
+
+
+@pytest.mark.parametrize("lesson", sorted(path.name for path in (HERE.parent.parent / "examples").glob("*.py")))
+def test_lessons(lesson):
+    done = subprocess.run([sys.executable, HERE.parent.parent / "examples" / lesson], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
