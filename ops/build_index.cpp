@@ -108,8 +108,8 @@ class Selector {
           ErrorCode::usage, function_,
           "a mask of shape " + ops::shape_text(array.shape()) + " chooses from shape " + ops::shape_text(x_.shape()) +
               " a number of elements that is known only at the call, while results have the sizes of their types; write where(mask, x, 0), "
-              "of which sum and the like may be taken (a mean is their sum / sum(mask)), set_subtensor(x, {mask}, value), or choose "
-              "before the call and pass the chosen elements, or their positions as integers",
+              "of which sum and the like may be taken (a mean is their sum / sum(mask)), give the chosen elements a value with "
+              "set_subtensor or inc_subtensor, or choose before the call and pass the chosen elements, or their positions as integers",
           origin_);
     if (array.dtype() != DType::boolean && !is_integer(array.dtype()))
       fail_user(ErrorCode::dtype, function_, "an index of dtype " + std::string(name_of(array.dtype())) + " (integers choose elements)",

@@ -1,4 +1,4 @@
-// python/src/bind_views.cpp: indexing, transposition, reshaping and joining, as functions and as methods.
+// python/src/bind_views.cpp: transposition, reshaping and joining, as functions and as methods.
 #include "bind.h"
 #include "casters.h"
 
@@ -6,41 +6,6 @@
 
 namespace voxloom::python {
 namespace {
-
-std::optional<int64_t> slice_part(PyObject* part) {
-  if (part == Py_None) return {};
-  const nb::object index = nb::steal(PyNumber_Index(part));
-  if (!index) {
-    PyErr_Clear();
-    fail_user(ErrorCode::dtype, "index", "a slice takes integers, not " + std::string(nb::repr(part).c_str()), python_origin());
-  }
-  const long long value = PyLong_AsLongLong(index.ptr());
-  if (!PyErr_Occurred()) return value;
-  PyErr_Clear();
-  return PyObject_RichCompareBool(index.ptr(), nb::int_(0).ptr(), Py_LT) == 1 ? INT64_MIN : INT64_MAX;  // beyond every axis
-}
-
-IndexItem index_item(nb::handle item) {
-  if (item.is_none()) return newaxis;
-  if (item.ptr() == Py_Ellipsis) return ellipsis;
-  if (PySlice_Check(item.ptr())) {
-    const auto* const s = reinterpret_cast<PySliceObject*>(item.ptr());
-    return Slice{slice_part(s->start), slice_part(s->stop), slice_part(s->step)};
-  }
-  if (PyIndex_Check(item.ptr()) && !PyBool_Check(item.ptr()) && !is_numpy_array(item.ptr())) { return IndexItem(*slice_part(item.ptr())); }
-  fail_user(ErrorCode::dtype, "index", "an index is made of integers, slices, ... and None, not " + std::string(nb::repr(item).c_str()),
-            python_origin());
-}
-
-Expr subscript(const Expr& x, nb::object key) {
-  std::vector<IndexItem> items;
-  if (PyTuple_Check(key.ptr())) {
-    for (nb::handle item : key) items.push_back(index_item(item));
-  } else {
-    items.push_back(index_item(key));
-  }
-  return index(Operand(x, python_origin()), items);
-}
 
 /// Axis positions, None or 'x' for a new axis.
 std::vector<int> pattern_of(const std::vector<nb::object>& items) {
@@ -75,11 +40,6 @@ void bind_methods(nb::handle expr_class) {
   const auto def = [&](const char* name, auto&& body, const auto&... extra) {
     nb::cpp_function_def(body, nb::scope(expr_class), nb::name(name), nb::is_method(), extra...);
   };
-  def("__getitem__", subscript, "key"_a.none(),
-      "NumPy's basic indexing: integers, slices, ... and None.\n\n"
-      "A position drops its axis. Views cost nothing: they become index maps of the kernel.\n"
-      "Raises: IndexError for a position outside the axis, UserError for too many indices.\n\nExample:\n"
-      "    >>> vl.fmatrix(\"x\")[::-1, 0].ndim\n    1\n");
   def(
       "dimshuffle", [](const Expr& x, nb::args order) { return dimshuffle(Operand(x, python_origin()), pattern_of(spread(order))); },
       "order"_a,
@@ -182,8 +142,15 @@ void bind_views(nb::module_& m) {
       "The operands side by side along an axis.\n\ndtype: their common dtype.\nRaises: UserError where other sizes differ.\n\nExample:\n"
       "    >>> vl.concatenate([vl.fvector(\"x\"), vl.fvector(\"y\")]).ndim\n    1\n");
   m.def(
-      "stack", [](nb::object arrays, int axis) { return stack(operands_of("stack", arrays), axis); }, "arrays"_a, "axis"_a = 0,
-      "The operands side by side along a new axis at that position of the result.\n\ndtype: their common dtype.\n"
+      "stack",
+      [](nb::object arrays, nb::object axis) {
+        const Axis along = axis_of("stack", axis);
+        const std::vector<Operand> operands = operands_of("stack", arrays);
+        return along.name.empty() ? stack(operands, along.index) : stack(operands, along);
+      },
+      "arrays"_a, "axis"_a = 0,
+      "The operands side by side along a new axis at that position of the result; images along a new, last axis of that name.\n\ndtype: "
+      "their common dtype.\n"
       "Raises: UserError where shapes differ.\n\nExample:\n"
       "    >>> vl.stack([vl.fvector(\"x\"), vl.fvector(\"y\")]).ndim\n    2\n");
 }

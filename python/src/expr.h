@@ -2,16 +2,24 @@
 #pragma once
 
 #include <voxloom/api/shared.h>
-#include <voxloom/ops/operand.h>
+#include <voxloom/ops/build.h>
 
 #include <nanobind/nanobind.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace voxloom::python {
 
 namespace nb = nanobind;
+
+/// What x[...] was made from, for set_subtensor and inc_subtensor.
+struct Chosen {
+  Expr x;
+  std::vector<IndexItem> items;
+};
 
 /// What an Expr object of Python holds. While it lives it is the only object of its node, so identity, hash and dict keys go by node.
 struct PyExpr {
@@ -20,7 +28,8 @@ struct PyExpr {
   PyExpr(const PyExpr&) = delete;
   PyExpr& operator=(const PyExpr&) = delete;
   Expr expr;
-  PyObject* self = nullptr;  ///< borrowed; set while it stands in the table of live objects
+  std::shared_ptr<const Chosen> chosen;  ///< of x[...]
+  PyObject* self = nullptr;              ///< borrowed; set while it stands in the table of live objects
 };
 
 /// A shared variable: an expression with a value.

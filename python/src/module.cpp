@@ -20,6 +20,9 @@ NB_MODULE(_core, m) {
   bind_elementwise(m);
   bind_reductions(m);
   bind_views(m);
+  bind_index(m);
+  bind_moves(m);
+  bind_gradient(m);
   bind_function(m);
   bind_image(m);
   bind_config(m);

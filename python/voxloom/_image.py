@@ -37,7 +37,10 @@ class _Proxy:
         return self._image.__array__(dtype)
 
     def __getitem__(self, key):
-        return numpy.asarray(self._image)[key] if self._image.in_memory else self._image[key].eval()
+        part = None if self._image.in_memory else self._image[key]
+        if part is None or isinstance(part, _core.MaskedChoice):
+            return numpy.asarray(self._image)[key]
+        return part.eval()
 
     def __repr__(self):
         return f"<dataobj of {self._image.path}>"
