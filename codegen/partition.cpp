@@ -80,6 +80,7 @@ class Partitioner {
       const bool collecting = n->op().kind == OpKind::join || n->op().kind == OpKind::scatter;
       if (collecting && result_.in_output.try_emplace(n, static_cast<int>(k)).second) written_outputs_.insert(static_cast<int>(k));
     }
+    refuse_crossed_copies();
     for (const Expr& e : nodes) {
       const Node* n = e.get();
       if (e->op().kind == OpKind::view || is_leaf(n)) continue;
@@ -120,6 +121,41 @@ class Partitioner {
     }
     chain_[n] = length;
     return arrays <= 1 && length <= max_recompute_chain;
+  }
+
+  // A kernel has one copy of an inlined node. In x[:, None] - x[None, :] one operation needs it along two axes: it is stored then.
+  void refuse_crossed_copies() {
+    for (bool changed = options_.fuse; changed;) {
+      changed = false;
+      for (const Expr& e : graph_.nodes()) {
+        const Node* n = e.get();
+        if (!is_compute(n)) continue;
+        if (inlinable(n)) inlined_.insert(n);
+        else if (const Node* crossed = crossed_copy(n)) changed = through_views_.insert(crossed).second || changed;
+      }
+      inlined_.clear();
+      chain_.clear();
+    }
+  }
+
+  // An inlined node that `root` needs at two places, directly or through others; nullptr if there is none.
+  const Node* crossed_copy(const Node* root) {
+    std::unordered_map<const Node*, std::vector<int>> axes;  // of each node, as axes of the root
+    std::vector<const Node*> work{root};
+    while (!work.empty()) {
+      const Node* n = work.back();
+      work.pop_back();
+      for (size_t k = 0; k < n->inputs().size(); ++k) {
+        const ViewMap& map = maps_.of(*n, k);
+        if (!inlined_.count(map.base)) continue;
+        std::vector<int> own;
+        for (const IndexTerm& t : map.terms) own.push_back(t.axis < 0 || n == root ? t.axis : axes.at(n)[static_cast<size_t>(t.axis)]);
+        const auto [at, is_new] = axes.try_emplace(map.base, own);
+        if (!is_new && at->second != own) return map.base;
+        if (is_new) work.push_back(map.base);
+      }
+    }
+    return nullptr;
   }
 
   void add_operand_units(Unit& unit, const Node* n) {

@@ -29,7 +29,8 @@ std::vector<Expr> exprs_of(const char* function, const char* what, nb::handle ob
   std::vector<Expr> list;
   if (object.is_none()) return list;
   if (unwrap(object)) return {unwrap(object)->expr};
-  if (!PyObject_HasAttrString(object.ptr(), "__iter__")) refuse(function, (std::string(what) + " is an expression or a list of them").c_str(), object);
+  if (!PyObject_HasAttrString(object.ptr(), "__iter__"))
+    refuse(function, (std::string(what) + " is an expression or a list of them").c_str(), object);
   for (nb::handle item : object) list.push_back(expr_of(function, what, item));
   return list;
 }
@@ -207,11 +208,12 @@ void bind_gradient(nb::module_& m) {
       "consider_constant", [](OperandArg x) { return zero_grad(x("consider_constant")); }, "x"_a,
       "x, with gradient 0: Theano's other name for zero_grad(x).\n\nShape and dtype: those of the operand.\n\nExample:\n"
       "    >>> x = vl.fscalar(\"x\")\n    >>> float(vl.grad(x * vl.consider_constant(x), x).eval({x: 3}))\n    3.0\n");
-  m.def("verify_grad", python_verify_grad, "fun"_a, "pt"_a, "n_tests"_a = 2, "seed"_a = 42, "eps"_a = nb::none(), "abs_tol"_a = nb::none(),
-        "rel_tol"_a = nb::none(),
-        nb::sig("def verify_grad(fun: collections.abc.Callable[..., Operand], pt: collections.abc.Sequence[numpy.typing.ArrayLike], n_tests: "
-                "int = 2, seed: int = 42, eps: float | None = None, abs_tol: float | None = None, rel_tol: float | None = None) -> None"),
-        verify_doc);
+  m.def(
+      "verify_grad", python_verify_grad, "fun"_a, "pt"_a, "n_tests"_a = 2, "seed"_a = 42, "eps"_a = nb::none(), "abs_tol"_a = nb::none(),
+      "rel_tol"_a = nb::none(),
+      nb::sig("def verify_grad(fun: collections.abc.Callable[..., Operand], pt: collections.abc.Sequence[numpy.typing.ArrayLike], n_tests: "
+              "int = 2, seed: int = 42, eps: float | None = None, abs_tol: float | None = None, rel_tol: float | None = None) -> None"),
+      verify_doc);
 }
 
 }  // namespace voxloom::python

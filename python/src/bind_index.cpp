@@ -154,9 +154,10 @@ nb::object subscript(const Expr& x, nb::object key) {
 }
 
 void assign(const Expr&, nb::object, nb::object) {
-  fail_user(ErrorCode::dtype, "index",
-            "an expression does not change; write y = vl.set_subtensor(x[...], value) or y = vl.inc_subtensor(x[...], value) and go on with y",
-            python_origin());
+  fail_user(
+      ErrorCode::dtype, "index",
+      "an expression does not change; write y = vl.set_subtensor(x[...], value) or y = vl.inc_subtensor(x[...], value) and go on with y",
+      python_origin());
 }
 
 nb::object python_take(OperandArg x, nb::object indices, nb::object axis, const std::string& mode) {
@@ -214,8 +215,8 @@ void bind_subtensors(nb::module_& m) {
           if (held != nullptr && held->chosen) return of->of_items(Operand(held->chosen->x, python_origin()), held->chosen->items, given);
           return of->of_chosen(operand_for(of->name, chosen), given);
         },
-        "chosen"_a, "values"_a,
-        nb::sig((std::string("def ") + s.name + "(chosen: Expr | MaskedChoice, values: Operand) -> Expr").c_str()), s.doc);
+        "chosen"_a, "values"_a, nb::sig((std::string("def ") + s.name + "(chosen: Expr | MaskedChoice, values: Operand) -> Expr").c_str()),
+        s.doc);
   }
 }
 
@@ -236,11 +237,11 @@ void bind_index(nb::module_& m) {
       "    >>> vl.fmatrix(\"x\")[::-1, 0].ndim\n    1\n");
   def("__setitem__", assign, "key"_a.none(), "value"_a.none(), nb::sig("def __setitem__(self, key: object, value: object) -> None"));
   const char* const take_doc =
-        "Elements along one axis (of all, flattened, without one) at the given indices, whose axes take the place of that axis.\n\n"
-        "indices: integers; those below 0 count from the end.\ndtype: that of the operand.\n"
-        "Raises: DTypeError for indices that are no integers, UserError for another mode than \"raise\", IndexError at the call for indices\n"
-        "outside, naming index, size and line.\n\nExample:\n"
-        "    >>> x = vl.fmatrix(\"x\")\n    >>> vl.take(x, [2, 0], axis=1).eval({x: [[1, 2, 3]]})\n    array([[3., 1.]], dtype=float32)\n";
+      "Elements along one axis (of all, flattened, without one) at the given indices, whose axes take the place of that axis.\n\n"
+      "indices: integers; those below 0 count from the end.\ndtype: that of the operand.\n"
+      "Raises: DTypeError for indices that are no integers, UserError for another mode than \"raise\", IndexError at the call for indices\n"
+      "outside, naming index, size and line.\n\nExample:\n"
+      "    >>> x = vl.fmatrix(\"x\")\n    >>> vl.take(x, [2, 0], axis=1).eval({x: [[1, 2, 3]]})\n    array([[3., 1.]], dtype=float32)\n";
   m.def("take", python_take, "x"_a, "indices"_a, "axis"_a = nb::none(), "mode"_a = "raise",
         nb::sig("def take(x: Operand, indices: Operand, axis: int | str | None = None, mode: str = 'raise') -> Expr"), take_doc);
   def("take", python_take, "indices"_a, "axis"_a = nb::none(), "mode"_a = "raise",

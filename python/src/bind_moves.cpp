@@ -133,13 +133,13 @@ void bind_filled(nb::module_& m) {
          "Example:\n    >>> vl." +
          name + "(2).eval()\n    " + f.shown + "\n")
             .c_str());
-    m.def(
-        (name + "_like").c_str(),
-        [like = f.like, name](OperandArg x, nb::object dtype) { return like(x((name + "_like").c_str()), optional_dtype(dtype)); }, "x"_a,
-        "dtype"_a = nb::none(),
-        ("An array of " + std::string(f.value) + " with the shape and axis names of x.\n\ndtype: that of x, or dtype.\n\nExample:\n    >>> vl." +
-         name + "_like(vl.constant([3, 4]), dtype=\"float32\").eval()\n    " + f.shown + "\n")
-            .c_str());
+    m.def((name + "_like").c_str(),
+          [like = f.like, name](OperandArg x, nb::object dtype) { return like(x((name + "_like").c_str()), optional_dtype(dtype)); }, "x"_a,
+          "dtype"_a = nb::none(),
+          ("An array of " + std::string(f.value) +
+           " with the shape and axis names of x.\n\ndtype: that of x, or dtype.\n\nExample:\n    >>> vl." + name +
+           "_like(vl.constant([3, 4]), dtype=\"float32\").eval()\n    " + f.shown + "\n")
+              .c_str());
   }
   m.def(
       "full",
@@ -165,15 +165,18 @@ void bind_filled(nb::module_& m) {
 void bind_moves(nb::module_& m) {
   bind_rearranging(m);
   bind_filled(m);
-  m.def("arange", python_arange, "start"_a, "stop"_a = nb::none(), "step"_a = 1, "dtype"_a = nb::none(),
-        nb::sig("def arange(start: int | str | Dim, stop: int | str | Dim | None = None, step: int = 1, dtype: DTypeLike | None = None) -> "
-                "Expr"),
-        "Integers from start (0 if it is alone) to before stop; ends are ints, names or Dim, such as x.shape[0].\n\ndtype: int64, or dtype.\n"
-        "Raises: UserError for ends that are no sizes or a step of 0.\n\nExample:\n    >>> vl.arange(1, 7, 2).eval()\n    array([1, 3, 5])\n");
+  m.def(
+      "arange", python_arange, "start"_a, "stop"_a = nb::none(), "step"_a = 1, "dtype"_a = nb::none(),
+      nb::sig("def arange(start: int | str | Dim, stop: int | str | Dim | None = None, step: int = 1, dtype: DTypeLike | None = None) -> "
+              "Expr"),
+      "Integers from start (0 if it is alone) to before stop; ends are ints, names or Dim, such as x.shape[0].\n\ndtype: int64, or dtype.\n"
+      "Raises: UserError for ends that are no sizes or a step of 0.\n\nExample:\n    >>> vl.arange(1, 7, 2).eval()\n    array([1, 3, "
+      "5])\n");
   m.def("eye", python_eye, "n"_a, "m"_a = nb::none(), "k"_a = 0, "dtype"_a = nb::none(),
         nb::sig("def eye(n: int | str | Dim, m: int | str | Dim | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Expr"),
         "A matrix of n rows and m (n by default) columns: 1 where column = row + k, otherwise 0.\n\ndtype: floatX, or dtype.\n"
-        "Raises: UserError for a negative size.\n\nExample:\n    >>> vl.eye(2).eval()\n    array([[1., 0.],\n           [0., 1.]], dtype=float32)\n");
+        "Raises: UserError for a negative size.\n\nExample:\n    >>> vl.eye(2).eval()\n    array([[1., 0.],\n           [0., 1.]], "
+        "dtype=float32)\n");
 }
 
 }  // namespace voxloom::python

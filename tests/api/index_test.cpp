@@ -277,6 +277,17 @@ TEST_CASE("new arrays") {
              {random_array({5, 7}, 37)});
 }
 
+TEST_CASE("one operation that needs a cheap value along two axes") {
+  auto x = vl::fvector("x", {"n"});
+  const auto column = [](const Expr& e) { return vl::dimshuffle(e, {0, -1}); };
+  const auto row = [](const Expr& e) { return vl::dimshuffle(e, {-1, 0}); };
+  const Expr a = x + 1, n = vl::arange(vl::Size("n"));
+  check_same({x},
+             {vl::eye("n"), vl::eye(3), vl::eye(4, 4, 1), column(a) - row(a), column(a * 2) - row(a * 3), column(n) * row(n) + column(x)},
+             {random_array({7}, 41)});
+  check_same({x}, {vl::sum(column(n + 1) * row(n) - column(a) * row(a), 0)}, {random_array({33}, 42)});
+}
+
 TEST_CASE("positions beside reductions") {
   auto x = vl::ftensor3("x", {1, "n", "m"});
   auto first = vl::dimshuffle(vl::arange(1), {0, -1, -1});  // one position, in a kernel that reduces an outer axis
