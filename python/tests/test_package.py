@@ -3,6 +3,7 @@ import doctest
 import inspect
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -102,6 +103,9 @@ def test_types(tmp_path):
         "f: vl.Function = vl.function([x], {'a': e}, updates=[(vl.shared(1.0), x.mean())])\n"
         "image: vl.Image = vl.open('a.nii')\n"
         "reveal_type(image.affine)\n"
+        "one: vl.Expr = vl.grad(e.sum(), x)\n"
+        "many: list[vl.Expr] = vl.grad(e.sum(), [x], consider_constant=e)\n"
+        "changed: vl.Expr = vl.set_subtensor(x[0], 1) + vl.take(x, [1, 2], axis=0)\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "mypy", str(script)], capture_output=True, text=True, env={**os.environ, "MYPYPATH": str(PACKAGE.parent)}
@@ -146,6 +150,15 @@ def test_readme_program(tmp_path):
     done = subprocess.run([sys.executable, script, image, tmp_path / "z.nii"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0 and vl.open(tmp_path / "z.nii").shape == (5, 4, 3, 6), done.stderr
     assert "dtype=float32" in done.stdout
+
+
+def test_other_programs_of_the_readme():
+    text = (HERE.parent.parent / "README.md").read_text()
+    programs = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)[1:]
+    assert programs
+    for program in programs:
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("lesson", sorted(path.name for path in (HERE.parent.parent / "examples").glob("*.py")))
