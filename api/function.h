@@ -135,7 +135,8 @@ class VOXLOOM_API Function {
 
 /// Compiles expressions. Inputs are variables; every variable that the outputs use must be listed. Outputs may be none: updates are enough.
 VOXLOOM_API Function function(std::vector<In> inputs, std::vector<Out> outputs, const FunctionOptions& options = {});
-/// The value of an expression, given those of its variables: eval(x + 1, {{x, X}}). Compiles it at every call; keep a function() for more.
+/// The value of an expression, given those of its variables: eval(x + 1, {{x, X}}). Variables that it does not use may be given too.
+/// Compiles at every call; keep a function() for more.
 VOXLOOM_API Array eval(const Expr& value, const std::vector<std::pair<Expr, Array>>& givens = {});
 /// Compiles a graph (as read from a text form).
 VOXLOOM_API Function compile(const Graph& graph, const FunctionOptions& options = {});

@@ -220,7 +220,7 @@ Array eval(const Expr& value, const std::vector<std::pair<Expr, Array>>& givens)
     inputs.emplace_back(variable);
     arguments.push_back(array);
   }
-  return function(inputs, {value}, {.name = "eval"}).call(arguments)[0];
+  return function(inputs, {value}, {.name = "eval", .on_unused_input = OnUnusedInput::ignore}).call(arguments)[0];
 }
 
 }  // namespace voxloom

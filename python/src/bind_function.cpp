@@ -48,6 +48,11 @@ nb::object compile_python(nb::list variables, nb::list is_mutable, nb::list valu
   how.optimise = nb::cast<bool>(options["optimise"]);
   how.fuse = nb::cast<bool>(options["fuse"]);
   how.optimizer_excluding = nb::cast<std::vector<std::string>>(options["optimizer_excluding"]);
+  if (!options["on_unused_input"].is_none()) {
+    Config words;
+    words.set("on_unused_input", nb::cast<std::string>(options["on_unused_input"]));
+    how.on_unused_input = words.on_unused_input;
+  }
   PyFunction f{.function = Function(nullptr), .inputs = {}, .outputs = outputs.size(), .form = {}, .keys = {}, .recipe = recipe};
   for (const In& in : inputs) f.inputs.push_back({in.variable->name(), in.variable.dtype()});
   if (PyTuple_Check(form.ptr())) f.form = PyFunction::Form::dict, f.keys = form;

@@ -22,7 +22,8 @@ def test_forms_of_outputs():
     assert isinstance(both, list) and both[1].tolist() == [-2, -3]
     named = vl.function([x, y], {"sum": x + y, "product": x * y})(a, b)
     assert list(named) == ["sum", "product"] and named["product"].tolist() == [3, 10]
-    assert vl.function([x], None)(a) is None
+    total = vl.shared(np.float32(0))
+    assert vl.function([x], None, {total: total + x.sum()})(a) is None and total.get_value() == 3
     assert vl.function(x, [x + 1])(a)[0].tolist() == [2, 3]
 
 

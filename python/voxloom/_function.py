@@ -101,12 +101,14 @@ def function(
     optimise=True,
     fuse=True,
     optimizer_excluding=(),
+    on_unused_input=None,
 ):
     """Compiles expressions into a Function.
 
     inputs: variables, or In(variable, ...). outputs: an expression (or Out(...)), a list or a dict of them, or None; calls return results in the
     same form. updates: {shared: new value} or pairs, computed from the old values and committed together when the call has succeeded.
     profile: measure every step of every call. optimise, fuse: off for looking closer. optimizer_excluding: names of passes to leave out.
+    on_unused_input: "raise", "warn" or "ignore" (None: vl.config.on_unused_input).
     The GIL is released while it compiles. Compiled kernels are kept on disk (vl.config.cache_dir).
     Raises: UserError for variables that are missing or listed twice and for updates of another type; errors name your line.
 
@@ -126,6 +128,7 @@ def function(
         "optimise": bool(optimise),
         "fuse": bool(fuse),
         "optimizer_excluding": list(optimizer_excluding),
+        "on_unused_input": on_unused_input,
     }
     recipe = (ins, outs, pairs, options, form)
     return _core._compile(
@@ -205,7 +208,7 @@ def evaluate(expr, inputs):
     key = _core._node_id(expr)
     kept = _evaluated.pop(key, None)
     if kept is None or len(kept[0]) != len(variables) or any(a is not b for a, b in zip(kept[0], variables)):
-        kept = (variables, function(variables, expr, name="eval"))
+        kept = (variables, function(variables, expr, name="eval", on_unused_input="ignore"))
     _evaluated[key] = kept
     if len(_evaluated) > _KEPT:
         del _evaluated[next(iter(_evaluated))]
