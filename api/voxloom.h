@@ -9,6 +9,7 @@
 #include <voxloom/graph/type.h>
 
 #include <voxloom/ops/build.h>
+#include <voxloom/ops/elemwise_op.h>
 #include <voxloom/ops/variables.h>
 
 #include <voxloom/runtime/array.h>

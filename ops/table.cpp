@@ -1,5 +1,6 @@
 // ops/table.cpp: the op table, gathered from the families.
 #include <voxloom/graph/leaf_ops.h>
+#include <voxloom/ops/elemwise_op.h>
 #include <voxloom/ops/row_templates.h>
 #include <voxloom/ops/table.h>
 
@@ -22,6 +23,7 @@ struct Table {
       for (const OpInfo& row : family()) rows.push_back(&row);
     for (const OpInfo* row : rows) add(*row);
     for (const OpInfo* row : leaf_ops()) add(*row);
+    add(custom_gradient_row());
   }
 
  private:

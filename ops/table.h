@@ -9,7 +9,7 @@
 
 namespace voxloom {
 
-/// The row of that name, or nullptr. Leaf rows (input, constant, ...) are found too.
+/// The row of that name, or nullptr. Leaf rows (input, constant, ...) are found too, and custom_gradient, which ElemwiseOp makes.
 VOXLOOM_API const OpInfo* find_op(std::string_view name);
 /// All rows but the leaves, family by family, in the order of docs/ops.md.
 VOXLOOM_API std::span<const OpInfo* const> all_ops();

@@ -30,7 +30,11 @@ Pattern parse_term(Lexer& lexer, const OpLookup& lookup) {
     lexer.expect('(');
     do term.args.push_back(parse_term(lexer, lookup));
     while (lexer.take(','));
+    term.open = term.args.back().kind == Pattern::Kind::variable && term.args.back().name == "...";
+    if (term.open) term.args.pop_back();
     lexer.expect(')');
+  } else if (word == "...") {
+    term.name = word;
   } else if (word == "inf" || word == "-inf" || word.find_first_not_of("+-.0123456789e") == std::string::npos) {
     term.kind = Pattern::Kind::number;
     term.value = std::stod(word);
@@ -73,7 +77,8 @@ class Matcher {
   }
 
   bool solve_op(const Pattern& pattern, const Expr& expr) {
-    if (&expr->op() != pattern.op || expr->inputs().size() != pattern.args.size()) return false;
+    const size_t given = expr->inputs().size(), wanted = pattern.args.size();
+    if (&expr->op() != pattern.op || (pattern.open ? given < wanted : given != wanted)) return false;
     const bool both_orders = pattern.op->flags.commutative && pattern.args.size() == 2;
     const Match before = match_;
     const Goals rest = goals_;

@@ -39,7 +39,7 @@ class VOXLOOM_API Match {
 ///   x, y, z     variables; the same variable twice means the same node
 ///   $c, $d      variables that bind uniform real constants only (every element has the same bits)
 ///   0 -0 1 inf  uniform constants of that value; for floats the sign of zero counts
-///   name(...)   a node of that op; the operands of commutative rows match in both orders
+///   name(x, y)  a node of that op; the operands of commutative rows match in both orders; "..." after them: and any further operands
 /// A result holds variables, numbers (constants of the root's dtype) and ops; an op that is also the root's op takes the root's attributes,
 /// others have none. A rule fires only if the result has exactly the type of the root.
 struct Rule {
@@ -64,6 +64,7 @@ struct Pattern {
   std::string name;
   double value = 0;
   std::vector<Pattern> args;
+  bool open = false;  ///< of a pattern's op: more operands may follow
 };
 VOXLOOM_API Pattern parse_pattern(std::string_view text, const OpLookup& lookup);
 

@@ -40,6 +40,7 @@ const Rule table[] = {
     {.name = "zero_grad", .pattern = "zero_grad(x)", .result = "x", .algebra = "only gradients tell them apart"},
     {.name = "grad_clip", .pattern = "grad_clip(x, y, z)", .result = "x", .algebra = "only gradients tell them apart"},
     {.name = "grad_scale", .pattern = "grad_scale(x, y)", .result = "x", .algebra = "only gradients tell them apart"},
+    {.name = "custom_gradient", .pattern = "custom_gradient(x, ...)", .result = "x", .algebra = "only gradients tell them apart"},
     {.name = "real_complex", .pattern = "real(complex(x, y))", .result = "x", .algebra = "the real part of x + iy"},
     {.name = "imag_complex", .pattern = "imag(complex(x, y))", .result = "y", .algebra = "the imaginary part of x + iy"},
     {.name = "conj_conj", .pattern = "conj(conj(x))", .result = "x", .algebra = "the sign of the imaginary part flips twice"},

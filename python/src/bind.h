@@ -15,6 +15,7 @@ void bind_views(nanobind::module_& m);
 void bind_index(nanobind::module_& m);
 void bind_moves(nanobind::module_& m);
 void bind_gradient(nanobind::module_& m);
+void bind_custom(nanobind::module_& m);
 void bind_function(nanobind::module_& m);
 void bind_image(nanobind::module_& m);
 void bind_config(nanobind::module_& m);

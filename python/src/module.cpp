@@ -23,6 +23,7 @@ NB_MODULE(_core, m) {
   bind_index(m);
   bind_moves(m);
   bind_gradient(m);
+  bind_custom(m);
   bind_function(m);
   bind_image(m);
   bind_config(m);

@@ -119,7 +119,9 @@ TEST_CASE("every exact rule of elementwise ops keeps the bits, and fires for som
     CAPTURE(rule->name);
     CHECK(check_rule<float>(*rule) + check_rule<double>(*rule) + check_rule<int8_t>(*rule) + check_rule<int32_t>(*rule) +
               check_rule<uint8_t>(*rule) + check_rule<int64_t>(*rule) >
-          (rule->name == std::string("real_complex") || rule->name == std::string("imag_complex") || rule->name == std::string("conj_conj")
+          (rule->name == std::string("real_complex") || rule->name == std::string("imag_complex") ||
+                   rule->name == std::string("conj_conj") ||
+                   rule->name == std::string("custom_gradient")  // needs attributes: tests/ops/elemwise_op_test.cpp
                ? -1
                : 0));
   }
