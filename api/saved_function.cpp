@@ -14,6 +14,7 @@
 #include <voxloom/graph/substitute.h>
 #include <voxloom/io/atomic_file.h>
 #include <voxloom/io/diagnostics.h>
+#include <voxloom/ops/host_op.h>
 #include <voxloom/ops/table.h>
 
 #include <algorithm>
@@ -218,8 +219,21 @@ void check_shared(ByteReader& in, const SavedShared& saved, const Type& type) {
   in.fail("the value of the shared variable " + saved.name, "is not of the graph's type " + type.str());
 }
 
-Function build(ByteReader& in, Saved& saved) {
-  const Graph graph = parse_graph(saved.graph, find_op);
+/// Rows of the table, and where it is allowed those of functions that this program has made.
+OpLookup rows_for(const std::string& source, const LoadOptions& options) {
+  return [&source, allowed = options.allow_native_ops](std::string_view name) {
+    const OpInfo* row = find_op(name);
+    if (row != nullptr) return row;
+    row = ops::find_host_row(name);
+    if (row != nullptr && !allowed)
+      fail_user(ErrorCode::bad_input, source,
+                "the saved function runs " + std::string(name) + ", a host function of this program; allow_native_ops lets it");
+    return row;
+  };
+}
+
+Function build(ByteReader& in, Saved& saved, const OpLookup& rows) {
+  const Graph graph = parse_graph(saved.graph, rows);
   const size_t own = saved.inputs.size();
   if (graph.inputs().size() != own + saved.read) in.fail("the number of inputs", "is not the graph's");
   std::vector<Replacement> replacements;
@@ -270,7 +284,7 @@ void save_function(const Function& function, const std::string& path) {
   file.commit();
 }
 
-Function load_function_bytes(std::string_view bytes, const std::string& source) {
+Function load_function_bytes(std::string_view bytes, const std::string& source, const LoadOptions& options) {
   ByteReader header(bytes, source);
   if (bytes.size() < header_bytes || header.raw(magic.size(), "the magic") != magic) header.fail("this", "is no saved function");
   const auto found = header.number<uint32_t>("the version");
@@ -283,7 +297,7 @@ Function load_function_bytes(std::string_view bytes, const std::string& source) 
   ByteReader in(payload, source);
   try {
     Saved saved = read_payload(in);
-    return build(in, saved);
+    return build(in, saved, rows_for(source, options));
   } catch (const RuntimeError&) {
     throw;  // the machine, not the bytes
   } catch (const Error& error) {
@@ -293,11 +307,11 @@ Function load_function_bytes(std::string_view bytes, const std::string& source) 
   }
 }
 
-Function load_function(const std::string& path) {
+Function load_function(const std::string& path, const LoadOptions& options) {
   const io::File file = io::File::open_read(path);
   std::string bytes(static_cast<size_t>(file.size()), '\0');
   file.read_at(reinterpret_cast<std::byte*>(bytes.data()), bytes.size(), 0);
-  return load_function_bytes(bytes, io::printable_path(path));
+  return load_function_bytes(bytes, io::printable_path(path), options);
 }
 
 }  // namespace voxloom

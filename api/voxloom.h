@@ -10,6 +10,7 @@
 
 #include <voxloom/ops/build.h>
 #include <voxloom/ops/elemwise_op.h>
+#include <voxloom/ops/host_op.h>
 #include <voxloom/ops/variables.h>
 
 #include <voxloom/runtime/array.h>

@@ -1,6 +1,8 @@
 // python/src/bind.h: what each bind_*.cpp adds to the module: one function per topic.
 #pragma once
 
+#include <voxloom/graph/parse.h>
+
 #include <nanobind/nanobind.h>
 
 namespace voxloom::python {
@@ -16,8 +18,12 @@ void bind_index(nanobind::module_& m);
 void bind_moves(nanobind::module_& m);
 void bind_gradient(nanobind::module_& m);
 void bind_custom(nanobind::module_& m);
+void bind_host(nanobind::module_& m);
 void bind_function(nanobind::module_& m);
 void bind_image(nanobind::module_& m);
 void bind_config(nanobind::module_& m);
+
+/// Rows of the op table and, by name, these host functions (bind_host.cpp).
+OpLookup rows_with(nanobind::dict host_rows);
 
 }  // namespace voxloom::python

@@ -198,8 +198,8 @@ void bind_function(nb::module_& m) {
     for (nb::handle e : outputs) out.push_back(nb::cast<Expr>(e));
     return to_text(Graph::make(in, out));
   });
-  m.def("_parse_graph", [](const std::string& text) {
-    const Graph graph = parse_graph(text, find_op);
+  m.def("_parse_graph", [](const std::string& text, nb::dict host_rows) {
+    const Graph graph = parse_graph(text, rows_with(host_rows));
     nb::list inputs, outputs;
     for (const Expr& e : graph.inputs()) inputs.append(wrap(e));
     for (const Expr& e : graph.outputs()) outputs.append(wrap(e));

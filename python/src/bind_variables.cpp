@@ -115,7 +115,10 @@ nb::object make_shared_variable(nb::handle value, const std::string& name, bool 
 
 void set_value(PyShared& self, nb::handle value, bool borrow) {
   const nb::object array = as_numpy(value, self.expr.dtype(), "set_value");
-  self.shared.set_value(owning_array_of(array), borrow);
+  const Array given = owning_array_of(array);
+  // It waits for a call that updates the variable, which may need the GIL: for a signal, or for a function of the user.
+  const nb::gil_scoped_release unlocked;
+  self.shared.set_value(given, borrow);
 }
 
 void bind_shared(nb::module_& m) {

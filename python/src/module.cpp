@@ -24,6 +24,7 @@ NB_MODULE(_core, m) {
   bind_moves(m);
   bind_gradient(m);
   bind_custom(m);
+  bind_host(m);
   bind_function(m);
   bind_image(m);
   bind_config(m);

@@ -18,6 +18,7 @@ _core._install_origins(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep)
 
 from ._config import Config, config
 from ._core import *  # noqa: F403: every function of the library; _core.pyi lists them
+from ._custom import CudaOp, HostOp
 from ._errors import (
     DTypeError,
     Error,

@@ -1,7 +1,7 @@
 # python/voxloom/_function.py: function(): its arguments sorted out, results in the form of the outputs; evaluation and pickling.
 """Compiling functions."""
 
-from . import _core
+from . import _core, _custom
 from ._errors import make
 
 
@@ -169,6 +169,7 @@ def reduce(recipe):
         "updated": [next(k for k, r in enumerate(shared) if r is s) for s, _ in pairs],
         "options": options,
         "form": form,
+        "host_ops": _custom.ops_below(values),
     }
     return restore, (state,)
 
@@ -177,7 +178,7 @@ def restore(state):
     """A Function from what reduce() stored; its shared variables are its own."""
     if state["format"] != _FORMAT:
         _refuse(f"format {state['format']} of a pickled function (allowed {_FORMAT})", op="pickle")
-    inputs, values = _core._parse_graph(state["graph"])
+    inputs, values = _core._parse_graph(state["graph"], _custom.rows_of(state["host_ops"]))
     own = len(state["mutable"])
     shared = [_core.shared(value, name=name) for name, value in state["shared"]]
     values = _core._substitute(values, inputs[own:], shared)
