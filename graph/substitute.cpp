@@ -3,6 +3,7 @@
 
 #include <voxloom/graph/dim_node.h>
 #include <voxloom/graph/graph.h>
+#include <voxloom/graph/leaf_ops.h>
 #include <voxloom/graph/lexer.h>
 #include <voxloom/graph/op_info.h>
 
@@ -86,13 +87,15 @@ std::vector<Expr> substitute(std::span<const Expr> values, std::span<const Repla
       operands.push_back(image.at(input.get()));
       changed = changed || !operands.back().same_as(input);
     }
-    if (!changed) {
-      image.emplace(node.get(), node);
+    // Sizes are also said by nodes below which nothing is replaced: an array of ones, a size as a value.
+    if (const Dim* size = size_of_leaf(*node)) {
+      const Dim renamed = substitute(*size, symbols);
+      image.emplace(node.get(), renamed == *size ? node : make_size(renamed, node->origin()));
       continue;
     }
     Attrs attrs = with_sizes(node->attrs(), symbols);
     if (equal_attrs(attrs, node->attrs())) {
-      image.emplace(node.get(), with_inputs(*node, std::move(operands)));
+      image.emplace(node.get(), changed ? with_inputs(*node, std::move(operands)) : node);
       continue;
     }
     Expr rebuilt = make_node(node->op(), std::move(operands), std::move(attrs), node->origin());

@@ -1,7 +1,10 @@
 // ops/elemwise_op.cpp: elementwise ops as C expressions, and the row that holds a gradient of their own.
 #include <voxloom/ops/elemwise_op.h>
 
+#include <voxloom/graph/graph.h>
+#include <voxloom/graph/leaf_ops.h>
 #include <voxloom/graph/lexer.h>
+#include <voxloom/graph/substitute.h>
 #include <voxloom/ops/c_expression.h>
 #include <voxloom/ops/gradient_terms.h>
 #include <voxloom/ops/infer.h>
@@ -68,13 +71,32 @@ struct First {
   template <class B> static void run(B&, const Node&, const Cx<typename B::V>* in, Cx<typename B::V>* out) { *out = in[0]; }
 };
 
+/// A graph of all operands (but the value) and g, an output for each of them, on nothing else.
+void check_gradient_graph(const std::string& name, const Graph& graph, std::span<const Expr> in, OriginId origin) {
+  const auto fail = [&](const std::string& text) { fail_user(ErrorCode::usage, name, text, origin); };
+  const size_t count = in.size() - 1;
+  if (graph.inputs().size() != count + 1 || graph.outputs().size() != count)
+    fail("its gradient has " + std::to_string(graph.inputs().size()) + " inputs and " + std::to_string(graph.outputs().size()) +
+         " results for " + std::to_string(count) + " operands");
+  for (size_t k = 0; k < count; ++k) {
+    const Expr &entry = graph.outputs()[k], &operand = in[k + 1];
+    if (entry.rank() != operand.rank())
+      fail("its gradient for input " + std::to_string(k) + " has shape " + shape_text(entry.shape()) + ", the operand " +
+           shape_text(operand.shape()));
+  }
+  for (const Expr& node : graph.nodes())
+    if (node->op().kind == OpKind::leaf && !is_input_leaf(*node) && &node->op() != &constant_op() && &node->op() != &size_op())
+      fail("its gradient uses " + quoted(node->name()) + "; what it needs must be an input");
+}
+
 /// Attributes may come from a file: everything is checked again.
 Type infer_custom_gradient(const OpInfo& row, std::span<const Expr> in, const Attrs& attrs, OriginId origin) {
   const auto& name = need_attr<std::string>(row, attrs, "name", origin);
   const auto inputs = parted(need_attr<std::string>(row, attrs, "inputs", origin), ' ');
   check_op_name(row.name, name, origin);
   check_inputs(name, inputs, true, origin);
-  parse_gradients(name, parted(need_attr<std::string>(row, attrs, "gradient", origin), ';'), inputs, origin);
+  if (const auto* graph = find_attr<std::shared_ptr<const Graph>>(attrs, "gradient")) check_gradient_graph(name, **graph, in, origin);
+  else parse_gradients(name, parted(need_attr<std::string>(row, attrs, "gradient", origin), ';'), inputs, origin);
   if (in.size() != inputs.size() + 1)
     fail_user(ErrorCode::usage, name, std::to_string(in.size() - 1) + " operands for " + std::to_string(inputs.size()) + " inputs", origin);
   const Type& type = in[0].type();
@@ -85,7 +107,17 @@ Type infer_custom_gradient(const OpInfo& row, std::span<const Expr> in, const At
   return type;
 }
 
+std::vector<Expr> gradient_of_graph(const Expr& node, const Graph& graph, const Expr& g) {
+  std::vector<Replacement> replacements;
+  for (size_t k = 0; k < graph.inputs().size(); ++k)
+    replacements.emplace_back(graph.inputs()[k], k + 1 < node->inputs().size() ? node->input(k + 1) : g);
+  std::vector<Expr> entries = substitute(graph.outputs(), replacements, node->attr_string("name"));
+  entries.insert(entries.begin(), Expr());
+  return entries;
+}
+
 std::vector<Expr> custom_gradient(const Expr& node, const Expr& g) {
+  if (const auto* graph = find_attr<std::shared_ptr<const Graph>>(node->attrs(), "gradient")) return gradient_of_graph(node, **graph, g);
   const auto inputs = parted(node->attr_string("inputs"), ' ');
   std::vector<Operand> values;
   for (const Expr& x : node->inputs().subspan(1)) values.emplace_back(x, node->origin());
@@ -129,8 +161,10 @@ ElemwiseOp::ElemwiseOp(std::string name, std::string c_code, ElemwiseOptions opt
     : name_(std::move(name)), c_code_(std::move(c_code)), inputs_(std::move(options.inputs)), grad_(std::move(options.grad)) {
   const OriginId origin = origin_of(where);
   ops::check_op_name("ElemwiseOp", name_, origin);
-  const bool open = inputs_.empty();
-  if (!open) ops::check_inputs(name_, inputs_, !grad_.empty(), origin);
+  if (options.grad_function) grad_function_ = std::make_shared<const decltype(options.grad_function)>(std::move(options.grad_function));
+  if (grad_function_ && !grad_.empty()) fail_user(ErrorCode::usage, name_, "grad and grad_function are both given", origin);
+  const bool open = inputs_.empty(), has_gradient = grad_function_ || !grad_.empty();
+  if (!open) ops::check_inputs(name_, inputs_, has_gradient, origin);
   auto body = std::make_shared<const ops::CExpression>(ops::parse_c_expression(name_, c_code_, inputs_, open, origin));
   if (open && body->names.size() != 1) {
     const std::string names = ops::joined(body->names, ", ");
@@ -140,7 +174,7 @@ ElemwiseOp::ElemwiseOp(std::string name, std::string c_code, ElemwiseOptions opt
               origin);
   }
   inputs_ = body->names;
-  ops::check_inputs(name_, inputs_, !grad_.empty(), origin);
+  ops::check_inputs(name_, inputs_, has_gradient, origin);
   for (size_t k = 0; k < inputs_.size(); ++k)
     if (!body->uses(k)) fail_user(ErrorCode::usage, name_, "the expression does not use the input " + inputs_[k], origin);
   if (!grad_.empty()) ops::parse_gradients(name_, grad_, inputs_, origin);
@@ -155,12 +189,29 @@ Expr ElemwiseOp::apply(const std::vector<Operand>& operands) const {
                   std::to_string(operands.size()),
               origin);
   Expr value = ops::apply_c_expression(*body_, operands, origin).as_expr();
-  if (grad_.empty()) return value;
+  if (grad_.empty() && !grad_function_) return value;
   std::vector<Expr> in = {value};
   const bool floats = is_float(value.dtype()) || is_complex(value.dtype());
   for (const Operand& x : operands) in.push_back(x.is_weak() && floats ? x.as_expr(value.dtype()) : x.as_expr());
-  Attrs attrs = {{"gradient", ops::joined(grad_, ";")}, {"inputs", ops::joined(inputs_, " ")}, {"name", name_}};
-  return make_node(ops::custom_gradient_row(), align(name_.c_str(), std::move(in), origin), std::move(attrs), origin);
+  in = align(name_.c_str(), std::move(in), origin);
+  Attrs attrs = {{"gradient", gradient_of(in, origin)}, {"inputs", ops::joined(inputs_, " ")}, {"name", name_}};
+  return make_node(ops::custom_gradient_row(), std::move(in), std::move(attrs), origin);
+}
+
+AttrValue ElemwiseOp::gradient_of(const std::vector<Expr>& operands, OriginId origin) const {
+  if (!grad_function_) return ops::joined(grad_, ";");
+  std::vector<Expr> variables;
+  for (size_t k = 0; k < inputs_.size(); ++k) variables.push_back(make_input(inputs_[k], operands[k + 1].type(), origin));
+  const Expr g = make_input("g", operands[0].type(), origin);
+  std::vector<Expr> entries = (*grad_function_)(variables, g);
+  if (entries.size() != inputs_.size())
+    fail_user(ErrorCode::usage, name_,
+              "its gradient gives " + std::to_string(entries.size()) + " expressions for " + std::to_string(inputs_.size()) + " inputs",
+              origin);
+  for (size_t k = 0; k < entries.size(); ++k)
+    if (!entries[k]) entries[k] = ops::zero({variables[k], origin}).expr();
+  variables.push_back(g);
+  return std::make_shared<const Graph>(Graph::make(variables, entries));
 }
 
 }  // namespace voxloom

@@ -32,6 +32,30 @@ def test_it_fuses_and_equal_ops_are_one():
     assert eval(repr(soft), {"ElemwiseOp": vl.ElemwiseOp}) == soft
 
 
+def test_a_gradient_that_is_a_function():
+    x, a = vl.fvectors("x", "a")
+    soft = vl.ElemwiseOp(
+        "soft", "x > 0 ? x : a * expm1(x)", ["x", "a"], grad=lambda x, a, g: [vl.where(x > 0, g, g * a * vl.exp(x)), None]
+    )
+    values = np.array([-1, 0.5, 2], "float32")
+    slope = vl.grad(soft(x, 0.5).sum(), x).eval({x: values})
+    np.testing.assert_allclose(slope, np.where(values > 0, 1, 0.5 * np.exp(values)), rtol=1e-6)
+    assert soft == soft and soft != vl.ElemwiseOp("soft", "x > 0 ? x : a * expm1(x)", ["x", "a"])
+    double = vl.ElemwiseOp("double", "2 * x", grad=double_gradient)
+    f = pickle.loads(pickle.dumps(vl.function([x], vl.grad(double(x * x).sum(), x))))
+    assert f([1, 2]).tolist() == [4, 8]
+    assert pickle.loads(pickle.dumps(double)) == double
+    with pytest.raises(ZeroDivisionError):
+        vl.ElemwiseOp("f", "2 * x", grad=lambda x, g: 1 / 0)(x)
+    with pytest.raises(vl.UserError, match="f: its gradient gives 2 expressions for 1 inputs"):
+        vl.ElemwiseOp("f", "2 * x", grad=lambda x, g: (g, g))(x)
+    with pytest.raises(vl.UserError, match='uses the variable "a"'):
+        vl.ElemwiseOp("f", "2 * x", grad=lambda x, g: g * a)(x)
+    w = vl.shared(np.float32(2), name="w")
+    with pytest.raises(vl.UserError, match='its gradient uses "w"; what it needs must be an input'):
+        vl.ElemwiseOp("f", "2 * x", grad=lambda x, g: g * w)(x)
+
+
 def test_ops_and_functions_pickle():
     x = vl.fvector("x")
     op = vl.ElemwiseOp("mine", "x * x", grad="g * 5 * x")

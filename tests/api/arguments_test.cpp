@@ -99,6 +99,10 @@ TEST_CASE("givens stand for variables, shared ones and any node, all at once") {
   const auto m = vl::fmatrix("m", {"a", "b"}), n = vl::fmatrix("n", {"c", "d"});
   const vl::Function flat = vl::function({n}, {vl::reshape(m, {-1}), vl::flip(m, 0)}, {.givens = {{m, n + 1}}});
   CHECK(flat.call({Array::zeros({2, 3}, vl::f32)})[0].shape() == vl::Dims(6));
+  // Sizes go with what they are sizes of, also where nothing is replaced below.
+  const auto long_one = vl::fvector("a", {"p"}), short_one = vl::fvector("b", {"q"});
+  const auto sized = vl::ones_like(long_one) * 3 + vl::mean(long_one) * 0 + vl::cast(vl::arange("p"), vl::f32);
+  CHECK(at(vl::function({short_one}, {sized}, {.givens = {{long_one, short_one}}})(vec({1, 2})), 1) == 4);
   CHECK_THROWS_WITH(vl::function({x}, {x + 1}, {.givens = {{x, vl::fmatrix("k")}}}), Contains("\"x\"") && Contains("replacement"));
   CHECK_THROWS_WITH(vl::function({x}, {x + 1}, {.givens = {{x, vl::dvector("k")}}}), Contains("f64"));
   CHECK_THROWS_WITH(vl::function({x}, {x + 1}, {.givens = {{x, x * 2}, {x, x * 3}}}), Contains("replaced twice"));

@@ -4,6 +4,7 @@
 #include <voxloom/graph/graph.h>
 #include <voxloom/graph/parse.h>
 #include <voxloom/graph/print.h>
+#include <voxloom/graph/substitute.h>
 #include <voxloom/ops/build.h>
 #include <voxloom/ops/c_expression.h>
 #include <voxloom/ops/elemwise_op.h>
@@ -135,6 +136,53 @@ TEST_CASE("gradients: derived, and given") {
   const Expr s = fscalar("s");  // the entry is brought back to the operand's dtype
   const ElemwiseOp wide("f", "x * x", {.grad = {"(double)g * 2 * x"}});
   CHECK(grad(wide(s), s).type() == s.type());
+}
+
+TEST_CASE("gradients given as functions") {
+  const ElemwiseOp soft("soft", "x > 0 ? x : a * expm1(x)",
+                        {.inputs = {"x", "a"}, .grad_function = [](const std::vector<Expr>& in, const Expr& g) {
+                           return std::vector<Expr>{where(in[0] > 0, g, g * in[1] * exp(in[0])), where(in[0] > 0, 0.0, g * expm1(in[0]))};
+                         }});
+  const HostArray at = array<double>({-1.5, -0.2, 0.3, 2}), slope = array<double>({0.5, 0.7, 1.5, 2});
+  CHECK_NOTHROW(verify_grad([&](const std::vector<Expr>& v) { return sqr(soft(v[0], v[1])); }, {at, slope}));
+  CHECK_NOTHROW(verify_grad([&](const std::vector<Expr>& v) { return soft(v[0], v[1]) * v[0]; }, {at, array<double>({0.5}, {1})}));
+  CHECK_NOTHROW(verify_grad([&](const std::vector<Expr>& v) { return grad(sum(soft(v[0], v[1])), v[0]) * v[0]; }, {at, slope}));
+
+  const Expr x = fvector("x", {"n"}), y = fvector("y", {"m"}), a = fvector("a", {"n"});
+  const Graph g = Graph::make({x, a}, {soft(x, a), soft(x, a)});
+  CHECK(g.outputs()[0].same_as(g.outputs()[1]));
+  CHECK(to_text(parse_graph(to_text(g), find_op)) == to_text(g));
+  PassContext context;
+  use_op_rules(context);
+  CHECK(to_text(apply_rules(g, context, RuleClass::exact)).find("custom_gradient") == std::string::npos);
+  // Sizes of what takes a variable's place are those of the gradient too.
+  const ElemwiseOp ones("ones", "x * 1", {.grad_function = [](const std::vector<Expr>& in, const Expr& s) {
+                          return std::vector<Expr>{s * ones_like(in[0]) * 5};
+                        }});
+  const Replacement replaced[] = {{x, y}};
+  const Expr moved = substitute(std::vector{ones(x)}, replaced)[0];
+  CHECK(values<float>(grad(sum(moved), y), {{y, array<float>({1, 2, 3})}}) == std::vector<float>{5, 5, 5});
+  const ElemwiseOp nothing("nothing", "x * a", {.inputs = {"x", "a"}, .grad_function = [](const std::vector<Expr>& in, const Expr& s) {
+                                                  return std::vector<Expr>{s * in[1], {}};
+                                                }});
+  CHECK(values<float>(grad(sum(nothing(x, x)), x), {{x, array<float>({3})}}) == std::vector<float>{3});
+}
+
+TEST_CASE("gradients given as functions that do not fit") {
+  const Expr x = fvector("x", {"n"});
+  const auto with = [&](std::function<std::vector<Expr>(const std::vector<Expr>&, const Expr&)> grad_function) {
+    return user_error([&] { ElemwiseOp("f", "x * 2", {.grad_function = grad_function})(x); });
+  };
+  CHECK_THAT(with([](const auto&, const Expr&) { return std::vector<Expr>{}; }),
+             Contains("f: its gradient gives 0 expressions for 1 inputs"));
+  CHECK_THAT(with([](const auto&, const Expr& g) { return std::vector<Expr>{sum(g)}; }),
+             Contains("f: its gradient for input 0 has shape []"));
+  CHECK_THAT(with([&](const auto&, const Expr& g) { return std::vector<Expr>{g * x}; }),
+             Contains("x") && Contains("elemwise_op_test.cpp:"));
+  CHECK_THAT(user_error([&] {
+               ElemwiseOp("f", "x", {.grad = {"g"}, .grad_function = [](const auto&, const Expr& g) { return std::vector<Expr>{g}; }});
+             }),
+             Contains("grad and grad_function are both given"));
 }
 
 TEST_CASE("a gradient of its own goes with exact rules, and survives the text form") {
