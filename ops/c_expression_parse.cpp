@@ -196,7 +196,7 @@ class Parser {
   }
 
   static std::string unknown(const char* what, std::string_view text, std::span<const std::string> names) {
-    std::string message = std::string("unknown ") + what + " '" + std::string(text) + "'";
+    std::string message = std::string("unknown ") + what + " '" + c_excerpt(text) + "'";
     const std::string guess = did_you_mean(text, names);
     if (!guess.empty() || std::string_view(what) == "function") return message + guess;
     for (size_t k = 0; k < names.size(); ++k) message += (k == 0 ? " (names here: " : ", ") + names[k];
@@ -206,7 +206,7 @@ class Parser {
   size_t function(const CToken& token) {
     const CFunction* const found_function = c_function(token.text);
     if (found_function == nullptr) {
-      if (among(result_.names, token.text)) fail(next().column, "'" + std::string(token.text) + "' is no function; write * to multiply");
+      if (among(result_.names, token.text)) fail(next().column, "'" + c_excerpt(token.text) + "' is no function; write * to multiply");
       if (is_type(token.text)) fail(token.column, "a cast is written (" + std::string(token.text) + ")x");
       if (among(keywords, token.text)) fail(token.column, "'" + std::string(token.text) + "': this is one expression, without statements");
       fail(token.column, unknown("function", token.text, c_function_names()));
@@ -256,8 +256,12 @@ bool CExpression::is_zero() const {
 void CExpression::fail_at(int column, const std::string& message, OriginId origin, ErrorCode code) const {
   constexpr size_t shown = 60;
   const auto at = static_cast<size_t>(column - 1);
-  const size_t begin = text.size() <= shown || at < shown / 2 ? 0 : std::min(at - shown / 2, text.size() - shown);
-  const std::string excerpt = (begin > 0 ? "..." : "") + text.substr(begin, shown) + (begin + shown < text.size() ? "..." : "");
+  size_t begin = text.size() <= shown || at < shown / 2 ? 0 : std::min(at - shown / 2, text.size() - shown);
+  size_t end = std::min(begin + shown, text.size());
+  const auto inside_character = [&](size_t k) { return k > 0 && k < text.size() && (static_cast<unsigned char>(text[k]) & 0xC0) == 0x80; };
+  for (int k = 0; k < 3 && inside_character(begin); ++k) --begin;
+  for (int k = 0; k < 3 && inside_character(end); ++k) ++end;
+  const std::string excerpt = (begin > 0 ? "..." : "") + text.substr(begin, end - begin) + (end < text.size() ? "..." : "");
   fail_user(code, op, "column " + std::to_string(column) + " of " + quoted(excerpt) + ": " + message, origin);
 }
 

@@ -50,13 +50,15 @@ bool is_c_identifier(std::string_view text) {
   return !text.empty() && is_letter(text[0]) && std::all_of(text.begin(), text.end(), [](char c) { return is_letter(c) || is_digit(c); });
 }
 
+std::string c_excerpt(std::string_view word) { return word.size() <= 40 ? std::string(word) : std::string(word.substr(0, 40)) + "..."; }
+
 bool CLexer::accept(std::string_view symbol) {
   if (!at(symbol)) return false;
   advance();
   return true;
 }
 
-std::string CLexer::found() const { return token_.kind == CToken::Kind::end ? "the end" : "'" + std::string(token_.text) + "'"; }
+std::string CLexer::found() const { return token_.kind == CToken::Kind::end ? "the end" : "'" + c_excerpt(token_.text) + "'"; }
 
 void CLexer::advance() {
   while (position_ < text_.size() && std::string_view(" \t\r\n").find(text_[position_]) != std::string_view::npos) ++position_;
@@ -121,19 +123,21 @@ void CLexer::number(size_t start) {
 void CLexer::read_value(std::string_view digits, bool hex, bool real, std::string_view suffix) {
   const char* const last = digits.data() + digits.size();
   const bool single = real && (suffix == "f" || suffix == "F");
-  const auto wrong = [&] { fail(token_.column, quoted(token_.text) + " is no number"); };
+  const auto wrong = [&] { fail(token_.column, quoted(c_excerpt(token_.text)) + " is no number"); };
   if (real) {
     token_.kind = CToken::Kind::real;
     const auto read = std::from_chars(digits.data(), last, token_.real, hex ? std::chars_format::hex : std::chars_format::general);
-    if (read.ec == std::errc::result_out_of_range) fail(token_.column, quoted(token_.text) + " does not fit a double");
+    if (read.ec == std::errc::result_out_of_range) fail(token_.column, quoted(c_excerpt(token_.text)) + " does not fit a double");
     if (read.ec != std::errc() || read.ptr != last || !(suffix.empty() || single || suffix == "l" || suffix == "L")) wrong();
     if (single) token_.real = static_cast<double>(static_cast<float>(token_.real));
     return;
   }
   token_.kind = CToken::Kind::integer;
-  if (!hex && digits.size() > 1 && digits[0] == '0') fail(token_.column, quoted(token_.text) + " is octal in C; write it without the zero");
+  if (!hex && digits.size() > 1 && digits[0] == '0')
+    fail(token_.column, quoted(c_excerpt(token_.text)) + " is octal in C; write it without the zero");
   const auto read = std::from_chars(digits.data(), last, token_.integer, hex ? 16 : 10);
-  if (read.ec == std::errc::result_out_of_range) fail(token_.column, "the integer " + quoted(token_.text) + " does not fit 64 bits");
+  if (read.ec == std::errc::result_out_of_range)
+    fail(token_.column, "the integer " + quoted(c_excerpt(token_.text)) + " does not fit 64 bits");
   std::string marks(suffix);
   for (char& c : marks) c = c == 'U' ? 'u' : c == 'L' ? 'l' : c;
   const std::string_view allowed[] = {"", "u", "l", "ul", "lu", "ll", "ull", "llu"};

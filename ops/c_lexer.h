@@ -21,6 +21,8 @@ struct CToken {
 /// Precedence of binary operators, C's; 0 for other symbols.
 int c_precedence(std::string_view symbol);
 bool is_c_identifier(std::string_view text);
+/// Of a word, for messages: at most 40 bytes.
+std::string c_excerpt(std::string_view word);
 
 /// Splits the text on demand. What C expressions do not have here is answered with the reason.
 class CLexer {

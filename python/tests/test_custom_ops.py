@@ -81,6 +81,14 @@ def test_texts_that_do_not_parse(code, column, text):
     assert error.value.origin.startswith(__file__)
 
 
+@pytest.mark.parametrize("code", ["é" * 100, "x + " + "xé" * 100, "1" * 60000, "y" * 60000, "x" * 60000 + "(2)", "x " * 20 + "\U0001f600" * 50, "\0", "x\n+\ny"])
+def test_messages_are_short_texts(code):
+    for offset in range(4):
+        with pytest.raises(vl.UserError) as error:
+            vl.ElemwiseOp("bad", " " * offset + code, inputs=["x"])
+        assert len(str(error.value)) < 400 + len(__file__)
+
+
 def test_dtypes_and_operands_that_do_not_fit():
     bits = vl.ElemwiseOp("bits", "x & 3")
     with pytest.raises(TypeError, match="bits: column 3 of .x & 3.: bit_and") as error:
