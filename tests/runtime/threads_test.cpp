@@ -41,17 +41,6 @@ int64_t sum_of_chunks(ThreadPool& pool, int64_t n, int threads) {
   return sum;
 }
 
-/// True if two threads run chunks of one call at the same time.
-bool two_meet(ThreadPool& pool) {
-  std::atomic<int> arrived{0};
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  pool.parallel_for(2, 2, [&](int64_t, int) {
-    ++arrived;
-    while (arrived < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
-  });
-  return std::chrono::steady_clock::now() < end;
-}
-
 struct EnvironmentValue {
   EnvironmentValue(const char* name, const char* value) : name_(name) {
     if (const char* old = std::getenv(name)) old_ = old;
@@ -203,6 +192,17 @@ TEST_CASE("threads: cancellation stops between chunks") {
 
 #if !defined(__SANITIZE_THREAD__) && \
     !defined(__SANITIZE_ADDRESS__)  // new threads in a forked child: refused, and stuck in the allocator's locks
+/// True if two threads run chunks of one call at the same time.
+static bool two_meet(ThreadPool& pool) {
+  std::atomic<int> arrived{0};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  pool.parallel_for(2, 2, [&](int64_t, int) {
+    ++arrived;
+    while (arrived < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  });
+  return std::chrono::steady_clock::now() < end;
+}
+
 TEST_CASE("threads: a child forked after warm-up has a working pool") {
   ThreadPool own;
   REQUIRE(sum_of_chunks(ThreadPool::process(), 100, 4) == 5050);
