@@ -30,11 +30,27 @@ std::vector<DType> state_dtypes(const Group& group, Role role) {
   return all;
 }
 
+bool folds_states(KernelPart part) { return part == KernelPart::fold || part == KernelPart::finish || part == KernelPart::outer_fold; }
+
+Role state_role(KernelPart part) { return part == KernelPart::leaves || part == KernelPart::fold ? Role::I : Role::O; }
+
+std::vector<int> state_axes(const Group& group, const Node& reduction, KernelPart part) {
+  const bool leaves_of_outer = part == KernelPart::outer_leaves || part == KernelPart::outer_fold;
+  const bool inner = state_role(part) == Role::O && (!leaves_of_outer || group.has_role(group.domain.at(&reduction), Role::I));
+  std::vector<int> axes;
+  for (size_t a = 0; a < group.axes.size(); ++a) {
+    const Role role = group.axes[a].role;
+    if (role == Role::P || (inner && role == Role::I)) axes.push_back(static_cast<int>(a));
+  }
+  if (leaves_of_outer) std::reverse(axes.begin(), axes.end());
+  return axes;
+}
+
 AccessTable::AccessTable(const LowerInput& input) : in_(input) {
-  const bool in_loops = in_.part != KernelPart::fold && in_.part != KernelPart::finish;
+  const bool in_loops = !folds_states(in_.part);
   const bool after = in_.part == KernelPart::whole || !in_loops;
-  if (in_.part == KernelPart::leaves || in_.part == KernelPart::accumulate) {
-    for (const Node* n : reductions_over(*in_.group, in_.part == KernelPart::leaves ? Role::I : Role::O)) need(n);
+  if (in_loops && in_.part != KernelPart::whole) {
+    for (const Node* n : reductions_over(*in_.group, state_role(in_.part))) need(n);
   }
   for (const Sink& sink : in_.sinks) {
     used_.push_back(in_.part == KernelPart::whole || (sink_in_loops(*in_.group, sink) ? in_loops : after));
@@ -61,8 +77,7 @@ AccessTable::AccessTable(const LowerInput& input) : in_(input) {
 
 void AccessTable::need(const Node* n) {
   if (!needed_.insert(n).second) return;
-  const bool in_loops = in_.part != KernelPart::fold && in_.part != KernelPart::finish;
-  if (!in_loops && n->op().kind == OpKind::reduction && reduction_role(*in_.group, *n) != Role::P) return;
+  if (folds_states(in_.part) && n->op().kind == OpKind::reduction && reduction_role(*in_.group, *n) != Role::P) return;
   for (size_t k = 0; k < n->inputs().size(); ++k) {
     const Node* m = operand_map(*n, k).base;
     if (in_.group->contains(m)) need(m);
@@ -134,23 +149,28 @@ void AccessTable::add_sink(size_t k) {
 }
 
 void AccessTable::add_states() {
-  std::vector<runtime::AxisTerm> terms;
-  const bool outer = in_.part == KernelPart::accumulate || in_.part == KernelPart::finish;
+  const bool in_leaves = in_.part != KernelPart::accumulate && in_.part != KernelPart::finish;
+  size_t next = 0;
+  for (const Node* n : reductions_over(*in_.group, state_role(in_.part))) {
+    std::vector<runtime::AxisTerm> terms;
+    for (const int axis : state_axes(*in_.group, *n, in_.part)) terms.push_back({axis, 1, 0});
+    if (in_leaves) terms.push_back({-1, 1, 0});  // the kernel adds the index itself
+    for (const DType dtype : n->op().reduction.state(*n)) {
+      for (int copy = 0; copy < (in_leaves ? 1 : 3) && next < in_.state_slots.size(); ++copy) {
+        state_.push_back(static_cast<int>(accesses_.size()));
+        accesses_.push_back({in_.state_slots[next++], 0, !folds_states(in_.part), dtype, terms});
+      }
+    }
+  }
+  std::vector<runtime::AxisTerm> lanes;
   for (size_t a = 0; a < in_.group->axes.size(); ++a) {
-    const Role role = in_.group->axes[a].role;
-    if (role == Role::P || (outer && role == Role::I)) terms.push_back({static_cast<int>(a), 1, 0});
+    if (in_.group->axes[a].role == Role::P) lanes.push_back({static_cast<int>(a), 1, 0});
   }
-  if (!outer) terms.push_back({-1, 1, 0});  // leaves or lanes: the kernel adds the index itself
-  const std::vector<DType> dtypes = state_dtypes(*in_.group, outer ? Role::O : Role::I);
-  const bool written = in_.part == KernelPart::leaves || in_.part == KernelPart::accumulate;
-  const size_t per_component = outer ? 3 : 1;
-  for (size_t k = 0; k < in_.state_slots.size(); ++k) {
-    state_.push_back(static_cast<int>(accesses_.size()));
-    accesses_.push_back({in_.state_slots[k], 0, written, dtypes[k / per_component], terms});
-  }
+  lanes.push_back({-1, 1, 0});  // likewise
+  const std::vector<DType> dtypes = state_dtypes(*in_.group, Role::I);
   for (size_t k = 0; k < in_.carry_slots.size(); ++k) {
     carry_.push_back(static_cast<int>(accesses_.size()));
-    accesses_.push_back({in_.carry_slots[k], 0, true, dtypes[k], terms});
+    accesses_.push_back({in_.carry_slots[k], 0, true, dtypes[k], lanes});
   }
 }
 

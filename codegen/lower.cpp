@@ -42,7 +42,7 @@ std::string step_name(const LowerInput& in) {
     names += (names.empty() ? "" : ",") + std::string(n->op().name);
   }
   if (names.empty()) return "Copy";
-  static constexpr const char* prefix[] = {"Fused", "Leaves", "Fold", "Accumulate", "Finish"};
+  static constexpr const char* prefix[] = {"Fused", "Leaves", "Fold", "Accumulate", "Finish", "Scatter", "Leaves", "Fold"};
   return std::string(prefix[static_cast<int>(in.part)]) + "{" + names + "}";
 }
 
@@ -71,8 +71,8 @@ runtime::KernelStep describe_step(const LowerInput& input) {
     if (role == Role::I && group.inner_reduced) step.reduced = step.reduced * group.axes[a].extent;
   }
   step.tiled = !group.inner_reduced && !step.roles.empty() && step.roles.back() == 'I';
-  step.leaf_parallel = input.part == KernelPart::leaves;
-  if (input.part == KernelPart::accumulate || input.part == KernelPart::finish) step.reduced = step.outer_extent;
+  step.leaf_parallel = input.part == KernelPart::leaves || input.part == KernelPart::outer_leaves;
+  if (input.part != KernelPart::whole && state_role(input.part) == Role::O) step.reduced = step.outer_extent;
   for (const Node* n : group.nodes) step.outer_passes = std::max(step.outer_passes, group.stage.at(n).outer + 1);
   return step;
 }
@@ -225,12 +225,12 @@ void Lowering::open_parallel_loop() {
   if (step_.tiled && tiles_last) add_tiles();
   const std::vector<Id> index = b_.begin_loop(b_.begin(), b_.end(), extents);
   size_t next = 0;
-  if (leaves) tile_lo_ = index[next++];  // the leaf's number
+  if (leaves) leaf_ = index[next++];
   if (step_.tiled) {
     const Id size = param({ParamRecipe::Kind::tile, 0, 0, 0, 0}, DType::i64, "tile");
     const Id lo = mul(tiles_last ? index.back() : index[next++], size);
     set_tile(lo, min_of(add(lo, size), dim(axes_.back().extent)));
-  } else if (!leaves) {
+  } else {
     set_tile(b_.integer(0), group_.inner_reduced ? dim(extent_dim(Role::I)) : b_.integer(1));
   }
   for (Axis* a : parallel) a->index = {index[next++]};
@@ -255,6 +255,8 @@ Lowered Lowering::run() {
     case KernelPart::accumulate: accumulate_kernel(); break;
     case KernelPart::finish: finish_kernel(); break;
     case KernelPart::scatter: scatter_kernel(); break;
+    case KernelPart::outer_leaves: outer_leaves_kernel(); break;
+    case KernelPart::outer_fold: outer_fold_kernel(); break;
   }
   out_.kernel = b_.finish();
   return std::move(out_);

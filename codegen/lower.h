@@ -18,12 +18,14 @@ struct Sink {
 
 /// Which part of a group's work a kernel does.
 enum class KernelPart : uint8_t {
-  whole,       ///< everything, in one kernel
-  leaves,      ///< reduces each leaf of the I reductions and stores its states (slots `state_slots`); threads split the leaves
-  fold,        ///< folds those states, computes what depends on them
-  accumulate,  ///< adds a block of positions of the O reductions to states kept in slots between blocks
-  finish,      ///< finishes those states, computes what depends on them
-  scatter,     ///< writes the values of a scatter node into its storage
+  whole,         ///< everything, in one kernel
+  leaves,        ///< reduces each leaf of the I reductions and stores its states (slots `state_slots`); threads split the leaves
+  fold,          ///< folds those states, computes what depends on them
+  accumulate,    ///< adds a block of positions of the O reductions to states kept in slots between blocks
+  finish,        ///< finishes those states, computes what depends on them
+  scatter,       ///< writes the values of a scatter node into its storage
+  outer_leaves,  ///< runs the loops over O leaf by leaf and stores the states of each; threads split the leaves. One pass over O only
+  outer_fold,    ///< folds those states, computes what depends on them
 };
 
 /// An operand in memory: the array of a slot seen through views.
@@ -40,8 +42,9 @@ struct LowerInput {
   /// scatter: the node, and the arrays of its operands from the second one on; `slots` has its own storage. The group has its axes and no nodes.
   const Node* scatter = nullptr;
   std::vector<ScatterOperand> scatter_operands;
-  /// leaves, fold: one slot per state component, shape [P..., leaves]. accumulate, finish: three (leaf, group, total) per component, shape
-  /// [P..., I...]; leaves with streaming: the carry slots follow, one per component, shape [P..., 2 * 32].
+  /// leaves, fold: one slot per state component, shape [P..., leaves]. outer_leaves, outer_fold: the same in F order with the axes from the fastest
+  /// to the slowest, [I..., P..., leaves], without I for reductions of row values. accumulate, finish: three (leaf, group, total) per component,
+  /// shape [P..., I...]; leaves with streaming: the carry slots follow, one per component, shape [P..., 2 * 32].
   std::vector<int> state_slots;
   std::vector<int> carry_slots;
 };

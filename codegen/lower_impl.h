@@ -4,6 +4,7 @@
 #include <voxloom/codegen/lower.h>
 
 #include <map>
+#include <optional>
 #include <tuple>
 
 namespace voxloom::codegen {
@@ -54,6 +55,12 @@ class AccessTable {
 
 /// True when the sink's value is a full or row value (inside the O and I loops) and not the result of a finished reduction.
 bool sink_in_loops(const Group& group, const Sink& sink);
+/// Whether the part computes what comes after all loops, from states that another part has stored.
+bool folds_states(KernelPart part);
+/// The reductions whose states the part keeps in slots.
+Role state_role(KernelPart part);
+/// Group axes of the slots of a reduction's states, in the order of their shape.
+std::vector<int> state_axes(const Group& group, const Node& reduction, KernelPart part);
 /// dtypes of all state components of the group's reductions over `role`, in node order.
 std::vector<DType> state_dtypes(const Group& group, Role role);
 std::vector<const Node*> reductions_over(const Group& group, Role role);
@@ -81,7 +88,7 @@ class Lowering {
   struct StateArrays {
     const Node* reduction = nullptr;
     ScratchRecipe::Count count = ScratchRecipe::Count::tile;
-    std::vector<int> leaf, group, total;  // per component: scratch accesses, or numbers of state slots
+    std::vector<int> leaf, group, total;  // per component: a scratch access, or ~(number of a state slot)
   };
   /// Bounds of the leaf structure over n positions.
   struct Order {
@@ -165,20 +172,29 @@ class Lowering {
   // lower_outer.cpp: passes over O
   void outer_passes();
   void outer_pass(int outer);
+  std::vector<Term> slot_terms(int state_slot);
   Id state_load(int component, const std::vector<Term>& at);
   void state_store(int component, const std::vector<Term>& at, Id value);
   void reduce_positions(Id lo, Id hi, int outer, std::vector<StateArrays>& states);
   void step_outer(const StateArrays& s, const Cx<Value>& x, Id position);
-  void array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body);
+  void array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body, bool seldom = true);
   std::vector<Term> array_terms(const StateArrays& s);
   void init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* which);
-  void merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* into, std::vector<int> StateArrays::* from);
+  void merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* into, std::vector<int> StateArrays::* from,
+                    bool seldom = true);
   std::vector<Id> fold_lanes_array(const StateArrays& s);
   void finish_outer(int outer, std::vector<StateArrays>& states);
+  StateArrays states_of(const Node* reduction) const;
+  void scratch_leaf(StateArrays& s);
+  void scratch_group_and_total(StateArrays& s);
   std::vector<StateArrays> make_states(int outer);
   std::vector<StateArrays> slot_states();
   void accumulate_kernel();
   void finish_kernel();
+  std::vector<StateArrays> leaf_states();
+  void free_points();
+  void outer_leaves_kernel();
+  void outer_fold_kernel();
 
   const LowerInput& in_;
   const Group& group_;
@@ -199,7 +215,7 @@ class Lowering {
   std::vector<Id> flat_inner_;                                // position over the I axes now, as a sum
   Id tile_lo_ = 0, tile_hi_ = 0, minus_tile_lo_ = 0;
   bool in_inner_ = false;
-  bool slots_hold_states_ = false;  // state arrays are accesses of the step, not scratch
+  std::optional<Id> leaf_;  // outer_leaves, outer_fold: the leaf whose states in slots are meant
 };
 
 }  // namespace voxloom::codegen

@@ -220,7 +220,7 @@ void Lowering::point_sinks(int outer, Level level) {
 // One leaf per parallel index: its folded state goes to the state slots.
 void Lowering::leaves_kernel() {
   open_parallel_loop();
-  const Id leaf_number = tile_lo_;
+  const Id leaf_number = *leaf_;
   const Order order = order_over(Role::I);
   InnerWork work;
   work.lane_reductions = reductions_over(group_, Role::I);

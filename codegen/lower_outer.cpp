@@ -17,22 +17,34 @@ std::vector<const Node*> reductions_of(const std::vector<const Node*>& all, cons
 
 }  // namespace
 
+Lowering::StateArrays Lowering::states_of(const Node* reduction) const {
+  StateArrays s;
+  s.reduction = reduction;
+  const bool full = group_.has_role(group_.domain.at(reduction), Role::I);
+  s.count = full ? ScratchRecipe::Count::tile : reduces_in_lanes(*reduction) ? ScratchRecipe::Count::lanes : ScratchRecipe::Count::one;
+  return s;
+}
+
+void Lowering::scratch_leaf(StateArrays& s) {
+  for (DType dtype : s.reduction->op().reduction.state(*s.reduction)) s.leaf.push_back(scratch_access(s.count, dtype));
+}
+
+// Leaves of row values fold their lanes first, so groups and totals of those are single.
+void Lowering::scratch_group_and_total(StateArrays& s) {
+  const auto count = s.count == ScratchRecipe::Count::lanes ? ScratchRecipe::Count::one : s.count;
+  for (DType dtype : s.reduction->op().reduction.state(*s.reduction)) {
+    s.group.push_back(scratch_access(count, dtype));
+    s.total.push_back(scratch_access(count, dtype));
+  }
+}
+
 std::vector<Lowering::StateArrays> Lowering::make_states(int outer) {
   std::vector<StateArrays> states;
   for (const Node* n : reductions_of(reductions_over(group_, Role::O), group_, outer)) {
     if (!table_.needs(n)) continue;
-    StateArrays s;
-    s.reduction = n;
-    const bool full = group_.has_role(group_.domain.at(n), Role::I);
-    s.count = full ? ScratchRecipe::Count::tile : reduces_in_lanes(*n) ? ScratchRecipe::Count::lanes : ScratchRecipe::Count::one;
-    // Leaves of row values fold their lanes first, so groups and totals of those are single.
-    const auto upper = full ? ScratchRecipe::Count::tile : ScratchRecipe::Count::one;
-    for (DType dtype : n->op().reduction.state(*n)) {
-      s.leaf.push_back(scratch_access(s.count, dtype));
-      s.group.push_back(scratch_access(upper, dtype));
-      s.total.push_back(scratch_access(upper, dtype));
-    }
-    states.push_back(std::move(s));
+    states.push_back(states_of(n));
+    scratch_leaf(states.back());
+    scratch_group_and_total(states.back());
   }
   return states;
 }
@@ -43,25 +55,33 @@ std::vector<Term> Lowering::array_terms(const StateArrays& s) {
   return tile_terms();
 }
 
+/// Place of the current element in a state slot; in slots of leaves, that of the current leaf.
+std::vector<Term> Lowering::slot_terms(int state_slot) {
+  const int recipe = table_.state(static_cast<size_t>(state_slot));
+  std::vector<Term> at = terms(recipe);
+  if (!leaf_) return at;
+  Dim per_leaf = 1;
+  for (const runtime::AxisTerm& t : step_.accesses[static_cast<size_t>(recipe)].terms) {
+    if (t.axis >= 0) per_leaf = per_leaf * group_.axes[static_cast<size_t>(t.axis)].extent;
+  }
+  at.push_back({mul(*leaf_, dim(per_leaf)), -1});
+  return at;
+}
+
 Id Lowering::state_load(int component, const std::vector<Term>& at) {
-  if (!slots_hold_states_) return b_.load(component, at);
-  const int recipe = table_.state(static_cast<size_t>(component));
-  return b_.load(kernel_access(recipe), terms(recipe));
+  if (component >= 0) return b_.load(component, at);
+  return b_.load(kernel_access(table_.state(static_cast<size_t>(~component))), slot_terms(~component));
 }
 
 void Lowering::state_store(int component, const std::vector<Term>& at, Id value) {
-  if (!slots_hold_states_) {
-    b_.store(component, at, value);
-    return;
-  }
-  const int recipe = table_.state(static_cast<size_t>(component));
-  b_.store(kernel_access(recipe), terms(recipe), value);
+  if (component >= 0) b_.store(component, at, value);
+  else b_.store(kernel_access(table_.state(static_cast<size_t>(~component))), slot_terms(~component), value);
 }
 
 // Runs `body` for every element of a state array: the tile's I indices, the 32 lanes, or once.
-void Lowering::array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body) {
+void Lowering::array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body, bool seldom) {
   if (s.count == ScratchRecipe::Count::tile) {
-    map_loop([&] { body(array_terms(s)); }, true);
+    map_loop([&] { body(array_terms(s)); }, seldom);
   } else if (s.count == ScratchRecipe::Count::lanes) {
     const Id lane = b_.begin_loop(b_.integer(0), b_.integer(ops::lanes_per_leaf), {}, 0)[0];
     body({{lane, -1}});
@@ -84,9 +104,9 @@ void Lowering::init_arrays(std::vector<StateArrays>& states, std::vector<int> St
 
 std::vector<Id> Lowering::fold_lanes_array(const StateArrays& s) {
   const auto lanes = static_cast<int>(ops::lanes_per_leaf);
+  const std::vector<Id> neutral = init_states({s.reduction});
   const Id lane = b_.begin_loop(b_.integer(0), b_.integer(ops::lanes_per_leaf), {}, lanes)[0];
   std::vector<Id> next;
-  const std::vector<Id> neutral = init_states({s.reduction});
   for (size_t k = 0; k < s.leaf.size(); ++k) {
     b_.carry(neutral[k]);
     next.push_back(b_.load(s.leaf[k], {{lane, -1}}));
@@ -96,14 +116,15 @@ std::vector<Id> Lowering::fold_lanes_array(const StateArrays& s) {
 }
 
 // into = combine(into, from), element by element.
-void Lowering::merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* into, std::vector<int> StateArrays::* from) {
+void Lowering::merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* into, std::vector<int> StateArrays::* from,
+                            bool seldom) {
   for (StateArrays& s : states) {
     const bool folds = from == &StateArrays::leaf && s.count == ScratchRecipe::Count::lanes;
     std::vector<Id> folded;
     if (folds) folded = fold_lanes_array(s);
     StateArrays shape = s;
     if (s.count == ScratchRecipe::Count::lanes) shape.count = ScratchRecipe::Count::one;
-    array_loop(shape, [&](const std::vector<Term>& at) {
+    const auto merge = [&](const std::vector<Term>& at) {
       std::vector<Id> left, right;
       for (int access : s.*into) left.push_back(state_load(access, at));
       if (folds) {
@@ -113,7 +134,8 @@ void Lowering::merge_arrays(std::vector<StateArrays>& states, std::vector<int> S
       }
       const std::vector<Id> merged = combine_states({s.reduction}, left, right);
       for (size_t k = 0; k < merged.size(); ++k) state_store((s.*into)[k], at, merged[k]);
-    });
+    };
+    array_loop(shape, merge, seldom);
   }
 }
 
@@ -209,6 +231,14 @@ void Lowering::finish_outer(int outer, std::vector<StateArrays>& states) {
   point_sinks(outer + 1, Level::point);
 }
 
+// Point values that wait for no reduction: recorded outside of all loops, stored there.
+void Lowering::free_points() {
+  for (const Node* n : group_.nodes) {
+    if (table_.needs(n) && group_.level(n) == Level::point && !group_.after_outer.count(n) && n->op().kind != OpKind::reduction) value(n);
+  }
+  point_sinks(0, Level::point);
+}
+
 void Lowering::outer_passes() {
   int passes = 0;
   for (const Node* n : group_.nodes) {
@@ -216,24 +246,21 @@ void Lowering::outer_passes() {
     const bool inside = over_outer || group_.level(n) == Level::full || group_.level(n) == Level::row;
     if (inside && table_.needs(n)) passes = std::max(passes, group_.stage.at(n).outer + 1);
   }
-  for (const Node* n : group_.nodes) {
-    if (table_.needs(n) && group_.level(n) == Level::point && !group_.after_outer.count(n) && n->op().kind != OpKind::reduction) value(n);
-  }
-  point_sinks(0, Level::point);
+  free_points();
   for (int outer = 0; outer < passes; ++outer) outer_pass(outer);
 }
 
 // States in slots that live between blocks: three arrays per component.
 std::vector<Lowering::StateArrays> Lowering::slot_states() {
   std::vector<StateArrays> states;
-  size_t next = 0;
+  int next = 0;
   for (const Node* n : reductions_over(group_, Role::O)) {
     StateArrays s;
     s.reduction = n;
     for (size_t k = 0; k < n->op().reduction.state(*n).size(); ++k) {
-      s.leaf.push_back(static_cast<int>(next++));
-      s.group.push_back(static_cast<int>(next++));
-      s.total.push_back(static_cast<int>(next++));
+      s.leaf.push_back(~next++);
+      s.group.push_back(~next++);
+      s.total.push_back(~next++);
     }
     states.push_back(std::move(s));
   }
@@ -243,7 +270,6 @@ std::vector<Lowering::StateArrays> Lowering::slot_states() {
 // Adds positions [lo, hi) to the open leaf, group and total of each O reduction.
 void Lowering::accumulate_kernel() {
   open_parallel_loop();
-  slots_hold_states_ = true;
   std::vector<StateArrays> states = slot_states();
   const Order order = order_over(Role::O);
   const Id lo = param({ParamRecipe::Kind::position_lo, 0, 0, 0, 0}, DType::i64, "lo");
@@ -282,8 +308,72 @@ void Lowering::accumulate_kernel() {
 
 void Lowering::finish_kernel() {
   open_parallel_loop();
-  slots_hold_states_ = true;
   std::vector<StateArrays> states = slot_states();
+  finish_outer(0, states);
+  b_.end_loop();
+}
+
+// With their leaves in slots, and no groups and totals yet.
+std::vector<Lowering::StateArrays> Lowering::leaf_states() {
+  std::vector<StateArrays> states;
+  int next = 0;
+  for (const Node* n : reductions_over(group_, Role::O)) {
+    states.push_back(states_of(n));
+    for (size_t k = 0; k < n->op().reduction.state(*n).size(); ++k) states.back().leaf.push_back(~next++);
+  }
+  return states;
+}
+
+// The loops over O for one leaf per parallel index. States along the tile grow in their slots; states of row values in scratch, since
+// lanes have no place in a slot, and go there when the leaf ends.
+void Lowering::outer_leaves_kernel() {
+  open_parallel_loop();
+  const std::vector<StateArrays> in_slots = leaf_states();
+  std::vector<StateArrays> states = in_slots;
+  for (StateArrays& s : states) {
+    if (s.count == ScratchRecipe::Count::tile) continue;
+    s.leaf.clear();
+    scratch_leaf(s);
+  }
+  free_points();
+  init_arrays(states, &StateArrays::leaf);
+  const Order order = order_over(Role::O);
+  const Id start = mul(*leaf_, order.leaf);
+  reduce_positions(start, min_of(add(start, order.leaf), order.n), 0, states);
+  for (size_t k = 0; k < states.size(); ++k) {
+    const StateArrays& s = states[k];
+    if (s.count == ScratchRecipe::Count::tile) continue;
+    std::vector<Id> folded;
+    if (s.count == ScratchRecipe::Count::lanes) folded = fold_lanes_array(s);
+    for (size_t c = 0; c < s.leaf.size(); ++c) {
+      const Id state = folded.empty() ? state_load(s.leaf[c], {{b_.integer(0), -1}}) : folded[c];
+      state_store(in_slots[k].leaf[c], {}, state);
+    }
+  }
+  b_.end_loop();
+}
+
+// Leaves left to right in groups, groups left to right, as outer_pass() does it, then what depends on the totals.
+void Lowering::outer_fold_kernel() {
+  open_parallel_loop();
+  std::vector<StateArrays> states = leaf_states();
+  for (StateArrays& s : states) {
+    if (s.count == ScratchRecipe::Count::lanes) s.count = ScratchRecipe::Count::one;  // folded already
+    scratch_group_and_total(s);
+  }
+  free_points();
+  const Id leaves = param({ParamRecipe::Kind::leaf_count, step_.reduced, 0, 0, 0}, DType::i64, "leaves");
+  const Id per_group = b_.integer(ops::leaves_per_group);
+  init_arrays(states, &StateArrays::total);
+  const Id g = b_.begin_loop(b_.integer(0), ceil_div(leaves, per_group))[0];
+  init_arrays(states, &StateArrays::group);
+  const Id first = mul(g, per_group);
+  leaf_ = b_.begin_loop(first, min_of(add(first, per_group), leaves))[0];
+  merge_arrays(states, &StateArrays::group, &StateArrays::leaf, false);
+  b_.end_loop();
+  leaf_.reset();
+  merge_arrays(states, &StateArrays::total, &StateArrays::group);
+  b_.end_loop();
   finish_outer(0, states);
   b_.end_loop();
 }

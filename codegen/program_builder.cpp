@@ -6,6 +6,7 @@
 #include <voxloom/codegen/print_c.h>
 #include <voxloom/graph/constant.h>
 #include <voxloom/graph/leaf_ops.h>
+#include <voxloom/ops/reduce_order.h>
 
 #include <algorithm>
 #include <chrono>
@@ -262,52 +263,69 @@ class Builder {
     const bool streamed_inner = group->inner_reduced && reduces_stream(*group, Role::I);
     const bool streamed_outer = has_outer && reduces_stream(*group, Role::O);
     if (streamed_outer) {
-      add_state_slots(in, *group, Role::O, 3);
       in.part = KernelPart::accumulate;
+      add_state_slots(in, *group, 3);
       add_step(group, in, false);
       in.part = KernelPart::finish;
       add_step(group, in, true);
     } else if (streamed_inner || (group->inner_reduced && !has_outer && !group->has_role(Role::P))) {
-      add_state_slots(in, *group, Role::I, 1);
       in.part = KernelPart::leaves;
+      add_state_slots(in, *group, 1);
       if (streamed_inner) add_carry_slots(in, *group);
       add_step(group, in, false);
       in.carry_slots.clear();
       in.part = KernelPart::fold;
       add_step(group, in, streamed_inner);
+    } else if (has_outer && splits_into_leaves(*group)) {
+      in.part = KernelPart::outer_leaves;
+      add_state_slots(in, *group, 1);
+      add_step(group, in, false);
+      in.part = KernelPart::outer_fold;
+      add_step(group, in, false);
     } else {
       add_step(group, in, false);
     }
   }
 
-  // Shapes of the axes that the states are kept for.
-  Type state_type(const Group& group, DType dtype, bool with_inner) const {
-    Type type{.dtype = dtype, .shape = {}, .order = Order::C, .names = {}};
+  // Where rows are reduced too, there is nothing for threads to split but the leaves of O. That needs a second kernel, and one pass over O.
+  bool splits_into_leaves(const Group& group) const {
+    if (!options_.stream_symbol.empty() || !group.inner_reduced || group.has_role(Role::P)) return false;
+    Dim positions = 1;
     for (const LoopAxis& a : group.axes) {
-      if (a.role == Role::P || (with_inner && a.role == Role::I)) type.shape.push_back(a.extent);
+      if (a.role == Role::O) positions = positions * a.extent;
     }
-    return type;
+    if (positions.is_constant() && positions.constant() <= ops::leaf_length(positions.constant())) return false;
+    return std::all_of(group.nodes.begin(), group.nodes.end(), [&](const Node* n) {
+      const bool over_outer = n->op().kind == OpKind::reduction && reduction_role(group, *n) == Role::O;
+      const bool inside = over_outer || group.level(n) == Level::full || group.level(n) == Level::row;
+      return !inside || group.stage.at(n).outer == 0;
+    });
   }
 
-  void add_state_slots(LowerInput& in, const Group& group, Role role, int copies) {
-    for (DType dtype : state_dtypes(group, role)) {
-      for (int c = 0; c < copies; ++c) {
-        Slot slot{.kind = Slot::Kind::temporary, .type = state_type(group, dtype, role == Role::O), .label = "reduction state"};
-        if (role == Role::I) {
-          slot.has_leaves = true;
-          slot.leaves_of = 1;
-          for (const LoopAxis& a : group.axes) {
-            if (a.role == Role::I) slot.leaves_of = slot.leaves_of * a.extent;
-          }
-        }
-        in.state_slots.push_back(add_slot(slot));
+  void add_state_slots(LowerInput& in, const Group& group, int copies) {
+    const Role role = state_role(in.part);
+    Slot slot{.kind = Slot::Kind::temporary, .has_leaves = copies == 1, .leaves_of = 1, .label = "reduction state"};
+    for (const LoopAxis& a : group.axes) {
+      if (a.role == role) slot.leaves_of = slot.leaves_of * a.extent;
+    }
+    slot.type.order = in.part == KernelPart::outer_leaves ? Order::F : Order::C;
+    for (const Node* n : reductions_over(group, role)) {
+      slot.type.shape.clear();
+      for (const int a : state_axes(group, *n, in.part)) slot.type.shape.push_back(group.axes[static_cast<size_t>(a)].extent);
+      for (const DType dtype : n->op().reduction.state(*n)) {
+        slot.type.dtype = dtype;
+        for (int c = 0; c < copies; ++c) in.state_slots.push_back(add_slot(slot));
       }
     }
   }
 
   void add_carry_slots(LowerInput& in, const Group& group) {
     for (DType dtype : state_dtypes(group, Role::I)) {
-      Slot slot{.kind = Slot::Kind::temporary, .type = state_type(group, dtype, false), .label = "open leaf"};
+      Slot slot{.kind = Slot::Kind::temporary, .label = "open leaf"};
+      slot.type = {.dtype = dtype, .shape = {}, .order = Order::C, .names = {}};
+      for (const LoopAxis& a : group.axes) {
+        if (a.role == Role::P) slot.type.shape.push_back(a.extent);
+      }
       slot.type.shape.push_back(Dim(64));
       in.carry_slots.push_back(add_slot(slot));
     }

@@ -163,5 +163,8 @@ def test_other_programs_of_the_readme():
 
 @pytest.mark.parametrize("lesson", sorted(path.name for path in (HERE.parent.parent / "examples").glob("*.py")))
 def test_lessons(lesson):
-    done = subprocess.run([sys.executable, HERE.parent.parent / "examples" / lesson], capture_output=True, text=True)
+    examples = HERE.parent.parent / "examples"
+    done = subprocess.run([sys.executable, examples / lesson], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    expected = examples / "expected" / lesson.replace(".py", ".txt")  # what the same lesson in C++ prints
+    assert not expected.exists() or done.stdout == expected.read_text()
