@@ -236,6 +236,9 @@ class Analysis {
       if (reduction_role(group_, *n) == Role::I ? !lanes : (full && lanes)) {
         return std::string(n->op().name) + " is defined with another interleaving than these loops have";
       }
+      if (reduction_role(group_, *n) == Role::O && lanes && has(group_.domain.at(n), Role::P)) {
+        return std::string(n->op().name) + " is defined with other leaves than these loops have";
+      }
     }
     return {};
   }
@@ -410,6 +413,9 @@ Role reduction_role(const Group& group, const Node& reduction) {
   }
   return Role::P;
 }
+
+// A reduction over I runs over all other axes, and keeps them.
+bool leaves_of_rows(const Group& group, Role role) { return role == Role::I && (group.has_role(Role::P) || group.has_role(Role::O)); }
 
 bool reduces_in_lanes(const Node& reduction) {
   const Type& t = reduction.input(0).type();

@@ -66,6 +66,8 @@ Group copy_group(const Expr& value);
 
 /// Role of the axes a reduction reduces: I or O; P when they all have the constant size 1.
 Role reduction_role(const Group& group, const Node& reduction);
+/// Whether reductions over I or O have the leaves of rows (ops/reduce_order.h).
+bool leaves_of_rows(const Group& group, Role role);
 /// Whether the definition of this reduction uses 32 interleaved states (the operand's fastest axis of size other than 1 is reduced).
 bool reduces_in_lanes(const Node& reduction);
 

@@ -73,6 +73,7 @@ runtime::KernelStep describe_step(const LowerInput& input) {
   step.tiled = !group.inner_reduced && !step.roles.empty() && step.roles.back() == 'I';
   step.leaf_parallel = input.part == KernelPart::leaves || input.part == KernelPart::outer_leaves;
   if (input.part != KernelPart::whole && state_role(input.part) == Role::O) step.reduced = step.outer_extent;
+  step.leaves_of_rows = leaves_of_rows(group, state_role(input.part));
   for (const Node* n : group.nodes) step.outer_passes = std::max(step.outer_passes, group.stage.at(n).outer + 1);
   return step;
 }
@@ -112,7 +113,7 @@ std::vector<Lowering::Axis*> Lowering::axes_of(Role role) {
 
 Id Lowering::param(ParamRecipe recipe, DType dtype, const char* name) {
   const auto key = std::make_tuple(static_cast<int>(recipe.kind), recipe.dim.str(), recipe.access, recipe.axis,
-                                   recipe.bits ^ (static_cast<uint64_t>(dtype) << 56));
+                                   recipe.bits ^ (static_cast<uint64_t>(dtype) << 56) ^ (static_cast<uint64_t>(recipe.of_rows) << 55));
   auto [it, is_new] = param_slots_.try_emplace(key, 0);
   if (is_new) {
     it->second = b_.add_param(dtype, name);
@@ -219,7 +220,8 @@ void Lowering::open_parallel_loop() {
   }
   std::vector<Id> extents;
   const auto add_tiles = [&] { extents.push_back(param({ParamRecipe::Kind::tile_count, 0, 0, 0, 0}, DType::i64, "tiles")); };
-  if (leaves) extents.push_back(param({ParamRecipe::Kind::block_leaf_count, step_.reduced, 0, 0, 0}, DType::i64, "leaves"));
+  if (leaves)
+    extents.push_back(param({ParamRecipe::Kind::block_leaf_count, step_.reduced, 0, 0, 0, step_.leaves_of_rows}, DType::i64, "leaves"));
   if (step_.tiled && !tiles_last) add_tiles();
   for (const Axis* a : parallel) extents.push_back(dim(a->extent));
   if (step_.tiled && tiles_last) add_tiles();

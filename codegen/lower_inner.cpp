@@ -45,8 +45,9 @@ Cx<Value> Lowering::finish_state(const Node* n, const std::vector<Id>& states, s
 
 Lowering::Order Lowering::order_over(Role role) {
   const Dim n = extent_dim(role);
-  return {dim(n), param({ParamRecipe::Kind::leaf_length, n, 0, 0, 0}, DType::i64, "leaf"),
-          param({ParamRecipe::Kind::group_span, n, 0, 0, 0}, DType::i64, "span")};
+  const bool of_rows = leaves_of_rows(group_, role);
+  return {dim(n), param({ParamRecipe::Kind::leaf_length, n, 0, 0, 0, of_rows}, DType::i64, "leaf"),
+          param({ParamRecipe::Kind::group_span, n, 0, 0, 0, of_rows}, DType::i64, "span")};
 }
 
 void Lowering::inner_stages(int outer, std::vector<StateArrays>& outer_states) {
@@ -295,7 +296,7 @@ void Lowering::fold_kernel() {
   const auto reductions = reductions_over(group_, Role::I);
   const std::vector<Id> neutral = init_states(reductions);
   const Order order = order_over(Role::I);
-  const Id leaves = param({ParamRecipe::Kind::leaf_count, step_.reduced, 0, 0, 0}, DType::i64, "leaves");
+  const Id leaves = leaf_count();
   const Id per_group = b_.integer(ops::leaves_per_group);
   const Id g = b_.begin_loop(b_.integer(0), ceil_div(leaves, per_group))[0];
   std::vector<Id> totals;

@@ -362,7 +362,7 @@ void Lowering::outer_fold_kernel() {
     scratch_group_and_total(s);
   }
   free_points();
-  const Id leaves = param({ParamRecipe::Kind::leaf_count, step_.reduced, 0, 0, 0}, DType::i64, "leaves");
+  const Id leaves = leaf_count();
   const Id per_group = b_.integer(ops::leaves_per_group);
   init_arrays(states, &StateArrays::total);
   const Id g = b_.begin_loop(b_.integer(0), ceil_div(leaves, per_group))[0];

@@ -294,7 +294,7 @@ class Builder {
     for (const LoopAxis& a : group.axes) {
       if (a.role == Role::O) positions = positions * a.extent;
     }
-    if (positions.is_constant() && positions.constant() <= ops::leaf_length(positions.constant())) return false;
+    if (positions.is_constant() && positions.constant() <= ops::leaf_length(positions.constant(), false)) return false;
     return std::all_of(group.nodes.begin(), group.nodes.end(), [&](const Node* n) {
       const bool over_outer = n->op().kind == OpKind::reduction && reduction_role(group, *n) == Role::O;
       const bool inside = over_outer || group.level(n) == Level::full || group.level(n) == Level::row;
@@ -308,6 +308,7 @@ class Builder {
     for (const LoopAxis& a : group.axes) {
       if (a.role == role) slot.leaves_of = slot.leaves_of * a.extent;
     }
+    slot.leaves_of_rows = leaves_of_rows(group, role);
     slot.type.order = in.part == KernelPart::outer_leaves ? Order::F : Order::C;
     for (const Node* n : reductions_over(group, role)) {
       slot.type.shape.clear();

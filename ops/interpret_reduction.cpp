@@ -5,6 +5,7 @@
 #include <voxloom/ops/reduce_order.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace voxloom::ops {
 namespace {
@@ -14,11 +15,11 @@ using State = std::vector<Scalar>;
 /// The reduction of one element of the result.
 class Reducer {
  public:
-  Reducer(const Node& node, int64_t count, bool fastest_reduced)
+  Reducer(const Node& node, int64_t count, bool fastest_reduced, bool of_rows)
       : node_(node),
         fns_(node.op().reduction.scalar),
         count_(count),
-        leaf_(leaf_length(count)),
+        leaf_(leaf_length(count, of_rows)),
         lanes_(fastest_reduced ? lanes_per_leaf : 1) {
     for (const DType t : node.op().reduction.state(node)) empty_.push_back({t, 0});
   }
@@ -85,13 +86,14 @@ void interpret_reduction(const Node& node, const HostArray& in, HostArray& out) 
     fail_user(ErrorCode::shape, node.op().name, "has no value for 0 elements", node.origin());
 
   // Axes of the constant size 1 do not count as the fastest.
-  bool fastest_reduced = true;
+  bool fastest_reduced = true, keeps = false, found = false;
   for (const int axis : node.input(0).type().fastest_first()) {
     if (node.input(0).shape()[static_cast<size_t>(axis)].is_one()) continue;
-    fastest_reduced = is_reduced(static_cast<size_t>(axis));
-    break;
+    const bool reduced = is_reduced(static_cast<size_t>(axis));
+    if (!std::exchange(found, true)) fastest_reduced = reduced;
+    keeps = keeps || !reduced;
   }
-  Reducer reduce(node, count, fastest_reduced);
+  Reducer reduce(node, count, fastest_reduced, fastest_reduced && keeps);
   for_each_index(kept_shape, in.order, {kept_strides, kept_out_strides}, [&](const std::vector<int64_t>& offsets) {
     const std::byte* base = in.bytes.data() + offsets[0];
     const auto result = reduce([&](int64_t p) { return load_element(base + positions[static_cast<size_t>(p)], in.dtype); });

@@ -13,7 +13,8 @@ namespace voxloom::runtime {
 namespace {
 
 // The reduction order of ops/reduce_order.h, which runtime may not include; a test holds the two together.
-int64_t leaf_length(int64_t n) {
+int64_t leaf_length(int64_t n, bool of_rows) {
+  if (of_rows) return 4096;
   if (n < 512) return 32;
   return std::min<int64_t>(4096, static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(n / 16))));
 }
@@ -104,7 +105,7 @@ class Binder {
     for (const Dim& d : slot.type.shape) shape.push_back(d.evaluate(b_.dims));
     if (slot.has_leaves) {
       const int64_t n = slot.leaves_of.evaluate(global_);
-      shape.push_back(ceil_div(n, leaf_length(n)));
+      shape.push_back(ceil_div(n, leaf_length(n, slot.leaves_of_rows)));
     }
     return shape;
   }
@@ -360,11 +361,11 @@ class Binder {
     bound.range = rows * (step.tiled ? tile_count(inner, tile) : 1);
     if (step.leaf_parallel) {
       const int64_t n = step.reduced.evaluate(dims);
-      bound.leaf_length = leaf_length(n);
+      bound.leaf_length = leaf_length(n, step.leaves_of_rows);
       bound.range = rows * ceil_div(n, bound.leaf_length);
     }
     if (step.global_positions) {
-      bound.leaf_length = leaf_length(step.reduced.evaluate(dims));
+      bound.leaf_length = leaf_length(step.reduced.evaluate(dims), step.leaves_of_rows);
       bound.per_position = options_.block.total > 0 ? step.reduced.evaluate(dims) / options_.block.total : 0;
     }
     constexpr int64_t least_points = 32768;  // about 20 us of light work
@@ -393,16 +394,16 @@ class Binder {
       int64_t value = 0;
       switch (p.kind) {
         case Kind::dim: value = p.dim.evaluate(dims); break;
-        case Kind::leaf_length: value = leaf_length(p.dim.evaluate(dims)); break;
-        case Kind::group_span: value = leaves_per_group * leaf_length(p.dim.evaluate(dims)); break;
+        case Kind::leaf_length: value = leaf_length(p.dim.evaluate(dims), p.of_rows); break;
+        case Kind::group_span: value = leaves_per_group * leaf_length(p.dim.evaluate(dims), p.of_rows); break;
         case Kind::leaf_count: {
           const int64_t n = p.dim.evaluate(dims);
-          value = ceil_div(n, leaf_length(n));
+          value = ceil_div(n, leaf_length(n, p.of_rows));
           break;
         }
         case Kind::block_leaf_count: {
           const int64_t n = p.dim.evaluate(dims);
-          value = ceil_div(n, leaf_length(n));
+          value = ceil_div(n, leaf_length(n, p.of_rows));
           bound.block_leaves = static_cast<int>(bound.params.size());
           break;
         }

@@ -40,9 +40,9 @@ struct AccessRecipe {
 struct ParamRecipe {
   enum class Kind : uint8_t {
     dim,               ///< value of `dim`
-    leaf_length,       ///< leaf_length(dim)
-    group_span,        ///< 256 * leaf_length(dim)
-    leaf_count,        ///< ceil(dim / leaf_length(dim))
+    leaf_length,       ///< leaf_length(dim, of_rows)
+    group_span,        ///< 256 * leaf_length(dim, of_rows)
+    leaf_count,        ///< ceil(dim / leaf_length(dim, of_rows))
     block_leaf_count,  ///< leaves of a reduction of length dim that the positions [position_lo, position_hi) touch
     tile,              ///< elements of the innermost axis per piece of work, chosen at bind
     tile_count,        ///< ceil(innermost extent / tile)
@@ -56,6 +56,7 @@ struct ParamRecipe {
   Dim dim = 0;
   int access = 0, axis = 0;
   uint64_t bits = 0;
+  bool of_rows = false;  ///< the leaves are those of rows
 };
 
 /// Floating-point operations by dtype: additions, multiplications, divisions, square roots, minima and maxima; a fused multiply-add
@@ -131,6 +132,7 @@ struct KernelStep {
   int outer_passes = 1;
   bool leaf_parallel = false;  ///< the parallel range starts with the leaves of a reduction of length `reduced` that the block touches
   Dim reduced = 0;
+  bool leaves_of_rows = false;  ///< and they are those of rows
   /// Streamed reductions: sizes are those of the whole array, and arrays that arrive in blocks are addressed by whole-array positions.
   bool global_positions = false;
   std::vector<AccessRecipe> accesses;

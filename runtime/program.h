@@ -20,6 +20,7 @@ struct Slot {
   /// A trailing axis of leaf_count(leaves_of) elements for the states of a reduction's leaves.
   bool has_leaves = false;
   Dim leaves_of = 0;
+  bool leaves_of_rows = false;
   /// Steps (positions in Program::order) that first write and last read it; for the arena.
   int first_step = -1, last_step = -1;
   std::string label = {};  ///< for explain: name of the node whose value it holds
