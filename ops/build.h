@@ -140,12 +140,11 @@ VOXLOOM_API std::vector<int64_t> resolve_axes(const char* function, const Type& 
 //
 // Where one side of a product is vectors (dot of a matrix and a vector, vecdot, matvec, vecmat, and matrices whose rows, columns or summed axis
 // have the constant size 1), the product is sum(x * y): elementwise and sum nodes, which fuse with what is around them. Products are
-// rounded to their dtype and added as sum() adds, float32 in float64, in the order of the axes of the operand with more axes; a
+// rounded to their dtype and added in it, as all products are, in the order of a sum over the axes of the operand with more axes; a
 // transposed operand is multiplied and summed as it lies, so that dot(transpose(X), g) runs through X as dot(X, w) does. Matrices times
-// matrices are the row matmul, added in their own dtype in the order of ops/gemm/gemm.h. Integers wrap in their dtype; booleans give
-// "some pair is true".
+// matrices are the row matmul, in the order of ops/gemm/gemm.h. Integers wrap in their dtype; booleans give "some pair is true".
 struct ProductOptions {
-  /// dtype in which products are added.
+  /// dtype in which products are added, f64 for float32 that must not lose a bit more than it has to.
   std::optional<DType> acc_dtype = {};
 };
 /// NumPy's dot: over the last axis of x and the last but one (or only) axis of y; a scalar multiplies.

@@ -37,7 +37,9 @@ Expr multiplied(const Expr& x, const Expr& y, OriginId origin) {
 Expr total(const Expr& x, const std::vector<Axis>& axes, const ProductOptions& options, OriginId origin) {
   if (axes.empty()) return x;
   if (x.dtype() == DType::boolean) return any(Operand(x, origin), axes);
-  return sum(Operand(x, origin), axes, {.keepdims = false, .dtype = x.dtype(), .acc_dtype = options.acc_dtype, .ddof = 0});
+  std::optional<DType> acc = options.acc_dtype;
+  if (!acc && !is_integer(x.dtype())) acc = x.dtype();
+  return sum(Operand(x, origin), axes, {.keepdims = false, .dtype = x.dtype(), .acc_dtype = acc, .ddof = 0});
 }
 
 Dim joined_size(const Labelled& x, const Labels& labels) {

@@ -75,16 +75,19 @@ std::string products_section() {
          "and\n"
          "meaning. Matrices times matrices become the row `matmul`. All other products are `sum(x * y)`: elementwise and sum nodes that "
          "fuse with\n"
-         "what is around them, so products are rounded to their dtype and added as `sum` adds (float32 in float64), along the axes of the\n"
+         "what is around them, so products are rounded to their dtype and added in it, as matrix products are, along the axes of the\n"
          "operand with more axes as it lies: a transposition is looked through, so that `dot(transpose(X), g)` runs through X as `dot(X, "
          "w)` does.\n"
          "Sizes that are the constant 1 make a vector product of a matrix product. The result has the operands' common dtype: integers "
          "wrap in\n"
-         "it, booleans give \"some pair is true\". `acc_dtype` adds in a wider dtype.\n"
+         "it, booleans give \"some pair is true\". `acc_dtype` adds in a wider dtype; the gradient adds in the same one.\n"
          "\n"
          "Compiled products have the bits of the interpreter, for any strides and number of threads: the order above is the definition.\n"
          "To first order the error of an element of `matmul` is at most (384 + K / 384) * eps * sum |x| |y|, eps being 2^-24 (float32) or "
-         "2^-53 (float64).\n";
+         "2^-53 (float64).\n"
+         "That of a sum of K products over the fastest axis is at most (K / 32 + 5) * eps * sum |x| |y| up to K = 4096 and grows slowly "
+         "after "
+         "that.\n";
 }
 
 std::string promotion_section() {

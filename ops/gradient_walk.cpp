@@ -27,6 +27,9 @@ struct Adjoint {
   bool connected = false;  ///< a path of operands with gradients leads here
   Expr value;              ///< undefined: 0
   Expr mask;               ///< undefined: true everywhere
+  /// In which a sum adds the elements. Factors of these that are repeated get their gradient by another sum, in the same dtype: that of
+  /// dot(X, w) is dot(g, X).
+  std::optional<DType> acc = {};
 };
 
 /// A constant 0, through views.
@@ -176,7 +179,7 @@ class Walk {
   size_t place(const Expr& node) const { return static_cast<size_t>(graph_.index_of(node.get())); }
   bool takes(const Expr& operand) const { return wanted_[place(operand)] != 0 && is_differentiable(operand.dtype()); }
 
-  void add(const Expr& node, const Expr& value, const Expr& mask) {
+  void add(const Expr& node, const Expr& value, const Expr& mask, std::optional<DType> acc = {}) {
     Adjoint& sum = adjoints_[place(node)];
     if (known_[place(node)] != 0) return;
     sum.connected = true;
@@ -185,7 +188,11 @@ class Walk {
     if (!sum.value) {
       sum.value = value;
       sum.mask = mask;
-    } else if (sum.mask.same_as(mask)) {
+      sum.acc = acc;
+      return;
+    }
+    if (sum.acc != acc) sum.acc.reset();
+    if (sum.mask.same_as(mask)) {
       sum.value = make_node(op("add"), {sum.value, value}, {}, origin);
     } else {
       sum.value =
@@ -214,19 +221,21 @@ class Walk {
     for (size_t k = 0; k < entries.size(); ++k) {
       if (!entries[k] || !takes(node->input(k))) continue;
       if (!adjoint.value || is_zero(entries[k])) add(node->input(k), {}, {});
-      else add_entry(node, k, entries[k], masks[k]);
+      else add_entry(node, k, entries[k], masks[k], adjoint.acc);
     }
   }
 
-  void add_entry(const Expr& node, size_t k, const Expr& entry, const Expr& mask) {
+  void add_entry(const Expr& node, size_t k, const Expr& entry, const Expr& mask, std::optional<DType> acc) {
     const Expr& operand = node->input(k);
     const OriginId origin = node->origin();
     const Choice choice = taken_apart(entry);
     const Expr rest = both(mask, choice.mask, origin);
+    const bool adds = node->op().kind == OpKind::reduction && node->attr("acc_dtype") != nullptr;
+    const std::optional<DType> below = adds ? node->attr_dtype("acc_dtype") : std::optional<DType>();
     if (rest && needs_sum(entry, operand.type())) {
-      add(operand, fitted(only_where({rest, origin}, {choice.value, origin}).expr(), operand.type(), origin), {});
+      add(operand, fitted(only_where({rest, origin}, {choice.value, origin}).expr(), operand.type(), origin, acc), {}, below);
     } else {
-      add(operand, fitted(choice.value, operand.type(), origin), rest);
+      add(operand, fitted(choice.value, operand.type(), origin, acc), rest, below);
     }
   }
 
@@ -285,7 +294,7 @@ Expr zeros_of(const Type& type, OriginId origin) {
   return one.shape() == type.shape ? one : make_node(op("broadcast_to"), {one}, {{"shape", type.shape}}, origin);
 }
 
-Expr fitted(const Expr& gradient, const Type& type, OriginId origin) {
+Expr fitted(const Expr& gradient, const Type& type, OriginId origin, std::optional<DType> acc_dtype) {
   Expr g = gradient;
   internal_check(g.rank() == type.rank(), "a gradient has another rank than its expression");
   if (is_complex(g.dtype()) && !is_complex(type.dtype)) g = apply("real", {{g, origin}}).expr();
@@ -293,9 +302,12 @@ Expr fitted(const Expr& gradient, const Type& type, OriginId origin) {
   Ints summed;
   for (size_t k = 0; k < type.shape.size(); ++k)
     if (type.shape[k].is_one() && !g.shape()[k].is_one()) summed.push_back(static_cast<int64_t>(k));
-  if (!summed.empty())
-    g = make_node(op("sum"), {g}, {{"acc_dtype", sum_accumulator(type.dtype)}, {"axes", summed}, {"dtype", type.dtype}, {"keepdims", true}},
-                  origin);
+  if (!summed.empty()) {
+    DType acc = sum_accumulator(type.dtype);
+    if (acc_dtype && !is_complex(type.dtype)) acc_dtype = real_part_of(*acc_dtype);
+    if (acc_dtype && is_complex(*acc_dtype) == is_complex(type.dtype) && size_of(*acc_dtype) >= size_of(type.dtype)) acc = *acc_dtype;
+    g = make_node(op("sum"), {g}, {{"acc_dtype", acc}, {"axes", summed}, {"dtype", type.dtype}, {"keepdims", true}}, origin);
+  }
   if (g.shape() != type.shape) g = make_node(op("broadcast_to"), {g}, {{"shape", type.shape}}, origin);
   if (g.type().names != type.names || g.type().order != type.order)
     g = make_node(op("relabel"), {g}, {{"names", names_text(type)}, {"order", std::string(type.order == Order::F ? "F" : "C")}}, origin);

@@ -3,6 +3,8 @@
 
 #include <voxloom/ops/gradient.h>
 
+#include <optional>
+
 namespace voxloom::ops {
 
 /// An expression and the gradient of the cost with respect to it.
@@ -17,9 +19,9 @@ std::vector<Expr> gradients(const char* function, const std::vector<Seed>& seeds
 std::vector<Expr> left_product(const char* function, const std::vector<Expr>& f, const std::vector<Expr>& wrt,
                                const std::vector<Expr>& eval_points, const GradOptions& options, OriginId origin);
 
-/// The gradient of an expression of `type`, brought to that type: repeated axes are summed, missing ones repeated, complex and real parts,
-/// names and order as they are there.
-Expr fitted(const Expr& gradient, const Type& type, OriginId origin);
+/// The gradient of an expression of `type`, brought to that type: repeated axes are summed (in acc_dtype where that is no narrower, else as sum()
+/// does it), missing ones repeated, complex and real parts, names and order as they are there.
+Expr fitted(const Expr& gradient, const Type& type, OriginId origin, std::optional<DType> acc_dtype = {});
 
 /// Zeros of that type.
 Expr zeros_of(const Type& type, OriginId origin);

@@ -171,3 +171,18 @@ TEST_CASE("gradients of complex products against differences") {
   CHECK_NOTHROW(verify_grad([](const std::vector<Expr>& x) { return dot(x[0], x[1]); }, {complex({3, 4}, 0.2), complex({4, 2}, -0.6)}));
   CHECK_NOTHROW(verify_grad([](const std::vector<Expr>& x) { return vecdot(x[0], x[1]); }, {complex({4}, 0.2), complex({4}, -0.6)}));
 }
+
+TEST_CASE("products with vectors add in their own dtype or in acc_dtype, and so do their gradients") {
+  const Expr x = fmatrix("x"), w = fvector("w");
+  const auto accumulators = [&](const ProductOptions& options) {
+    const Expr p = dot(x, w, options);
+    std::vector<DType> found;
+    const Graph graph = Graph::make({x, w}, {grad(sum(p), w), p});
+    for (const Expr& node : graph.nodes()) {
+      if (node->op().kind == OpKind::reduction) found.push_back(node->attr_dtype("acc_dtype"));
+    }
+    return found;
+  };
+  CHECK((accumulators({}) == std::vector<DType>{DType::f32, DType::f32}));
+  CHECK((accumulators({.acc_dtype = DType::f64}) == std::vector<DType>{DType::f64, DType::f64}));
+}
