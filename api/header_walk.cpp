@@ -69,9 +69,11 @@ io::NiftiHeader header_of(const Expr& value, const std::string& header_from) {
   std::string seen;
   for (const Expr& e : topological_order(outputs)) {
     if (const ImagePayload* image = image_of(*e)) {
+      const io::NiftiHeader* const header = image->source->header();
+      if (!header) continue;
       const std::string& path = image->source->info().path;
       seen += (seen.empty() ? "" : ", ") + path;
-      if (header_from.empty() || path == header_from || e->name() == header_from) headers[e.get()] = {image->source->header(), e.rank()};
+      if (header_from.empty() || path == header_from || e->name() == header_from) headers[e.get()] = {*header, e.rank()};
       continue;
     }
     const Carried* best = nullptr;
@@ -157,14 +159,14 @@ void check_grids(const Graph& graph) {
   std::string first_path;
   for (const Expr& e : graph.nodes()) {
     const ImagePayload* image = image_of(*e);
-    if (!image) continue;
-    const io::NiftiHeader& header = image->source->header();
+    const io::NiftiHeader* const header = image ? image->source->header() : nullptr;
+    if (!header) continue;
     if (!first) {
-      first = &header;
+      first = header;
       first_path = image->source->info().path;
       continue;
     }
-    if (const std::string difference = io::grid_difference(*first, header); !difference.empty()) {
+    if (const std::string difference = io::grid_difference(*first, *header); !difference.empty()) {
       fail_user(ErrorCode::shape, "save", first_path + " and " + image->source->info().path + " do not lie on one grid: " + difference);
     }
   }

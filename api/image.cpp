@@ -1,8 +1,9 @@
-// api/image.cpp: opening images, saving expressions over them.
+// api/image.cpp: opening files, saving expressions over them.
 #include <voxloom/api/image.h>
 
 #include <voxloom/api/header_walk.h>
 #include <voxloom/api/pipeline.h>
+#include <voxloom/api/sized_graph.h>
 #include <voxloom/api/storage.h>
 #include <voxloom/api/stream_run.h>
 #include <voxloom/graph/leaf_ops.h>
@@ -41,9 +42,11 @@ Expr scaled(const Expr& raw, const SourceInfo& info) {
 
 struct Prepared {
   Graph graph;
-  std::vector<NiftiHeader> headers;  // per output; unused where the path is empty
+  std::vector<NiftiHeader> headers;  // per output; unused where no image is written
+  std::vector<Array> arguments;      // values of shared variables, the inputs of the graph
 };
 
+bool array_name(const std::string& path) { return path.ends_with(".npy"); }
 bool compressed_name(const std::string& path) { return path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0; }
 
 // Axes in the file's order, in the dtype of the file.
@@ -77,16 +80,22 @@ Prepared prepare(const Outputs& outputs, const SaveOptions& options, detail::Com
       continue;
     }
     if (!paths.insert(path).second) fail_user(ErrorCode::usage, "save", "two outputs have the name " + path);
+    if (array_name(path)) {
+      values.push_back(for_memory(value, options));
+      continue;
+    }
     const NiftiHeader source = detail::header_of(value, options.header_from);
     const Expr e = for_file(value, source, options);
     headers.back() = detail::output_header(source, e);
     values.push_back(e);
   }
-  const Graph graph = Graph::make({}, values);
+  const std::vector<Expr> shared = detail::shared_leaves(values);
+  std::vector<Array> arguments = detail::values_of(shared);
+  const Graph graph = detail::with_sizes(Graph::make(shared, values), shared, arguments, "save");
   detail::check_grids(graph);
   check_expansions(graph, options);
   FunctionOptions function{.name = "save"};
-  return {detail::with_graph(graph, [&] { return detail::optimised(graph, function, log); }), headers};
+  return {detail::with_graph(graph, [&] { return detail::optimised(graph, function, log); }), headers, std::move(arguments)};
 }
 
 int threads_of(const SaveOptions& options) {
@@ -95,6 +104,12 @@ int threads_of(const SaveOptions& options) {
 
 SinkOptions sink_options(const SaveOptions& options) {
   return {options.no_fsync, options.no_clobber, options.gzip_level, threads_of(options)};
+}
+
+detail::Values arguments_of(const Prepared& prepared) {
+  detail::Values values;
+  for (size_t k = 0; k < prepared.arguments.size(); ++k) values[prepared.graph.inputs()[k].get()] = prepared.arguments[k];
+  return values;
 }
 
 detail::StreamOptions stream_options(const Outputs& outputs, const SaveOptions& options) {
@@ -147,8 +162,9 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   // Once per process, and before the clock and the peak: it takes 50 ms and 50 MiB of its own.
   if (options.profile) measure_roofline();
   const auto start = std::chrono::steady_clock::now();
-  const detail::StreamOptions stream = stream_options(outputs, options);
+  detail::StreamOptions stream = stream_options(outputs, options);
   Prepared prepared = prepare(outputs, options, stream.log.get());
+  stream.arguments = arguments_of(prepared);
   const detail::StreamPlan plan = detail::with_graph(prepared.graph, [&] { return detail::plan_stream(prepared.graph, stream); });
   // What is measured is the run: planning has compiled the kernels.
   const bool measure = options.profile != nullptr && reset_peak_rss();
@@ -157,14 +173,18 @@ std::vector<Array> run(const Outputs& outputs, const SaveOptions& options) {
   std::vector<BlockSink*> sink_pointers;
   Warnings warnings;
   for (size_t k = 0; k < outputs.size(); ++k) {
-    if (!outputs[k].second.empty()) {
-      prepared.headers[k].set_storage(prepared.graph.outputs()[k].dtype());
+    const Type& type = prepared.graph.outputs()[k].type();
+    if (array_name(outputs[k].second)) {
+      sinks[k] = create_npy_sink(outputs[k].second, type.dtype, detail::constant_shape(type), type.order, sink_options(options));
+    } else if (!outputs[k].second.empty()) {
+      prepared.headers[k].set_storage(type.dtype);
       sinks[k] = create_sink(outputs[k].second, prepared.headers[k], sink_options(options), warnings);
     }
     sink_pointers.push_back(sinks[k].get());
   }
   refuse_if_strict(warnings, options);
-  detail::StreamRunOptions run_options{stream.threads, stream.function, options.cancel, options.progress, options.profile};
+  detail::StreamRunOptions run_options{stream.threads,   stream.function, options.cancel,
+                                       options.progress, options.profile, stream.arguments};
   for (const auto& [value, path] : outputs) run_options.output_paths.push_back(path);
   std::vector<Array> results = detail::with_graph(plan.graph, [&] { return detail::run_stream(plan, sink_pointers, run_options); });
   take_source_warnings(prepared.graph, warnings);
@@ -206,16 +226,16 @@ std::shared_ptr<Image::State> image_over(std::shared_ptr<BlockSource> source, co
   state->path = path;
   const SourceInfo& info = state->source->info();
   static constexpr const char* names[] = {"x", "y", "z", "t", "u", "v", "w"};
-  Type type{.dtype = info.dtype, .shape = {}, .order = Order::F, .names = {}};
-  const size_t voxel_axes = state->source->header().dims.size();
-  for (size_t k = 0; k < info.dims.size(); ++k) {
-    type.shape.emplace_back(info.dims[k]);
-    type.names.emplace_back(k < voxel_axes ? names[k] : "c");
+  const bool truth = info.dtype == DType::boolean;  // a file may hold any byte
+  Type type{.dtype = truth ? DType::u8 : info.dtype, .shape = {}, .order = info.order, .names = {}};
+  for (const int64_t n : info.dims) type.shape.emplace_back(n);
+  if (const NiftiHeader* header = state->source->header()) {
+    for (size_t k = 0; k < info.dims.size(); ++k) type.names.emplace_back(k < header->dims.size() ? names[k] : "c");
   }
   auto payload = std::make_shared<detail::ImagePayload>();
   payload->source = state->source;
   const Expr raw = make_leaf(image_op(), type, path.substr(path.find_last_of('/') + 1), payload);
-  state->expr = scaled(raw, info);
+  state->expr = truth ? ne(raw, 0) : scaled(raw, info);
   return state;
 }
 
@@ -250,7 +270,12 @@ Image from_array(const Array& voxels, const Matrix44& affine, const NiftiHeader*
 }
 
 const Expr& Image::expr() const { return state_->expr; }
-const NiftiHeader& Image::header() const { return state_->source->header(); }
+const NiftiHeader& Image::header() const {
+  const NiftiHeader* const header = state_->source->header();
+  if (!header) fail_user(ErrorCode::usage, "header", path() + " is an array, not an image: it has no header and no affine");
+  return *header;
+}
+bool Image::has_header() const { return state_->source->header() != nullptr; }
 const std::string& Image::path() const { return state_->path; }
 const std::vector<std::string>& Image::warnings() const { return state_->warnings; }
 
@@ -267,7 +292,9 @@ std::vector<Array> evaluate_many(const std::vector<Expr>& values, const SaveOpti
 std::string explain_save(const Outputs& outputs, const SaveOptions& options, const ExplainOptions& explain) {
   const Prepared prepared = prepare(outputs, options, nullptr);
   return detail::with_graph(prepared.graph, [&] {
-    const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream_options(outputs, options));
+    detail::StreamOptions stream = stream_options(outputs, options);
+    stream.arguments = arguments_of(prepared);
+    const detail::StreamPlan plan = detail::plan_stream(prepared.graph, stream);
     return detail::describe(plan, threads_of(options), explain);
   });
 }

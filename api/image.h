@@ -1,4 +1,4 @@
-// api/image.h: image files as expressions, and files as outputs. Blocks stream from disk to disk; nothing is loaded as a whole unless it must be.
+// api/image.h: files of images and arrays as expressions, and files as outputs. Blocks stream from disk to disk; nothing is loaded as a whole unless it must be.
 #pragma once
 
 #include <voxloom/api/explain.h>
@@ -29,6 +29,7 @@ struct OpenOptions {
 };
 
 /// A lazy image: its header, and its voxels as an expression with axes x y z t u v w (c: colour channels). Nothing but the header has been read.
+/// An array in an .npy file is such an expression too, without names of axes, in the order of the file, and without an image's header.
 class VOXLOOM_API Image : public ExpressionLike {
  public:
   struct State;
@@ -36,7 +37,9 @@ class VOXLOOM_API Image : public ExpressionLike {
   /// Voxels with slope and intercept applied (in float64, rounded once to float32; float64 for storage of 32 bits and more).
   const Expr& expr() const;
   operator const Expr&() const { return expr(); }  // NOLINT: an image is an expression
+  /// UserError for an array in an .npy file.
   const NiftiHeader& header() const;
+  bool has_header() const;
   const std::string& path() const;
   /// What was wrong with the file but could be put right.
   const std::vector<std::string>& warnings() const;
@@ -45,7 +48,7 @@ class VOXLOOM_API Image : public ExpressionLike {
   std::shared_ptr<const State> state_;
 };
 
-/// Reads and checks the header of a .nii, .nii.gz, .hdr or .img file.
+/// Reads and checks the header of a .nii, .nii.gz, .hdr, .img or .npy file.
 ///     auto img = vl::io::open("bold.nii.gz");
 ///     vl::io::save(img / 2, "half.nii.gz", {.memory = vl::MiB(64)});
 VOXLOOM_API Image open(const std::string& path, const OpenOptions& options = {});
@@ -77,8 +80,8 @@ struct SaveOptions {
 
 using Outputs = std::vector<std::pair<Expr, std::string>>;
 
-/// Computes and writes one image. The file appears under its name when it is complete; until then an old one stays.
-/// UserError: the expression has no image axes, grids differ; RuntimeError: the file cannot be written, or the budget is too small.
+/// Computes and writes one image, or an array where the name ends in .npy. The file appears under its name when it is complete; until then an
+/// old one stays. Shared variables have the values of this moment. UserError: the expression has no image axes (of an image), grids differ; RuntimeError: the file cannot be written, or the budget is too small.
 VOXLOOM_API void save(const Expr& value, const std::string& path, const SaveOptions& options = {});
 /// Several images from one run: every source is read as often as one image would need.
 VOXLOOM_API void save_many(const Outputs& outputs, const SaveOptions& options = {});

@@ -6,15 +6,19 @@
 namespace voxloom::detail {
 namespace {
 
-// A view of an image leaf: its offset along the streamed axis is still open.
+// A view of a leaf: its offset along the streamed axis is still open.
 struct LeafView {
   const Node* leaf = nullptr;
   int64_t offset = 0;
 };
 
+using Carriers = std::unordered_map<const Node*, int>;
+
+/// `carriers`: nodes below which nothing carries the axis, and their axis: leaves, and views that broadcast along it. Grows by those that are
+/// found on the way; the analysis is whole when none is.
 class Analysis {
  public:
-  Analysis(const Graph& graph, StreamAxis& axis) : graph_(graph), axis_(axis) {}
+  Analysis(const Graph& graph, StreamAxis& axis, Carriers& carriers) : graph_(graph), axis_(axis), carriers_(carriers) {}
 
   void run() {
     for (const Expr& e : graph_.nodes()) {
@@ -26,7 +30,7 @@ class Analysis {
     for (const auto& [node, level] : axis_.level) {
       if (axis_.axis_of.count(node)) axis_.levels = std::max(axis_.levels, level + 1);
     }
-    if (axis_.extent == 0) refuse("no image has it");
+    if (axis_.extent == 0) refuse("no operation uses it");
   }
 
  private:
@@ -36,11 +40,14 @@ class Analysis {
 
   void visit(const Node& n) {
     axis_.level[&n] = 0;
+    const auto carrier = carriers_.find(&n);
     if (n.op().kind == OpKind::leaf) {
-      mark_leaf(n);
+      if (carrier == carriers_.end()) return;
+      axis_.axis_of[&n] = carrier->second;
+      views_[&n] = {&n, 0};
       return;
     }
-    int out_axis = -1;
+    int out_axis = carrier == carriers_.end() ? -1 : carrier->second;
     bool reduces = false;
     for (size_t k = 0; k < n.inputs().size(); ++k) {
       const Node* m = n.input(k).get();
@@ -71,13 +78,6 @@ class Analysis {
     if (out_axis < 0) return;
     axis_.axis_of[&n] = out_axis;
     if (n.op().kind != OpKind::view) check_operands(n, out_axis);
-  }
-
-  void mark_leaf(const Node& n) {
-    const int k = n.type().axis_named(axis_.name);
-    if (!image_of(n) || k < 0 || n.type().shape[static_cast<size_t>(k)].is_one()) return;
-    axis_.axis_of[&n] = k;
-    views_[&n] = {&n, 0};
   }
 
   void follow_view(const Node& n, const Node* operand, const AxisMap& map) {
@@ -119,23 +119,57 @@ class Analysis {
     }
   }
 
-  // Operands that do not carry the axis must broadcast along it.
+  // Operands that do not carry the axis broadcast along it, or are in memory and are made to carry it.
   void check_operands(const Node& n, int out_axis) {
     for (size_t k = 0; k < n.inputs().size(); ++k) {
       if (axis_.axis_of.count(n.input(k).get())) continue;
       const auto maps = axis_maps(n, k);
       for (size_t j = 0; j < maps.size(); ++j) {
         if (maps[j].out_axis == out_axis && maps[j].relation != AxisRelation::broadcast && !n.input(k).shape()[j].is_one()) {
-          refuse("an operand of " + std::string(n.op().name) + " has the axis but does not come from a file");
+          carry(n.input(k).get(), static_cast<int>(j));
         }
       }
     }
   }
 
+  // The value has the axis: so have the leaves it is computed from.
+  void carry(const Node* value, int value_axis) {
+    std::vector<std::pair<const Node*, int>> work{{value, value_axis}};
+    while (!work.empty()) {
+      const auto [n, axis] = work.back();
+      work.pop_back();
+      bool ends = true;
+      for (size_t k = 0; k < n->inputs().size(); ++k) {
+        const auto maps = axis_maps(*n, k);
+        for (size_t j = 0; j < maps.size(); ++j) {
+          const bool follows = maps[j].relation == AxisRelation::map || maps[j].relation == AxisRelation::affine;
+          if (maps[j].out_axis != axis || !follows || n->input(k).shape()[j].is_one()) continue;
+          work.emplace_back(n->input(k).get(), static_cast<int>(j));
+          ends = false;
+        }
+      }
+      if (!ends) continue;
+      if (n->op().kind != OpKind::leaf && n->op().kind != OpKind::view) return refuse(std::string(n->op().name) + " needs the whole axis");
+      const auto [known, is_new] = carriers_.try_emplace(n, axis);
+      if (known->second != axis) return refuse("the axis meets itself in what is computed from " + std::string(n->op().name));
+    }
+  }
+
   const Graph& graph_;
   StreamAxis& axis_;
+  Carriers& carriers_;
   std::unordered_map<const Node*, LeafView> views_;
 };
+
+StreamAxis analysed(const Graph& graph, const std::string& name, Carriers carriers) {
+  while (true) {
+    StreamAxis axis;
+    axis.name = name;
+    const size_t known = carriers.size();
+    Analysis(graph, axis, carriers).run();
+    if (!axis.refusal.empty() || carriers.size() == known) return axis;
+  }
+}
 
 void widen(io::Box& box, const codegen::ViewMap& map, const std::vector<Dim>& shape) {
   for (const Dim& d : shape) {
@@ -173,11 +207,34 @@ size_t ImagePayload::hash() const {
 
 const ImagePayload* image_of(const Node& node) { return dynamic_cast<const ImagePayload*>(node.payload().get()); }
 
-StreamAxis analyse_stream_axis(const Graph& graph, const std::string& name) {
-  StreamAxis axis;
-  axis.name = name;
-  Analysis(graph, axis).run();
-  return axis;
+std::vector<StreamAxis> stream_axes(const Graph& graph) {
+  std::vector<StreamAxis> axes;
+  for (const char* name : {"w", "v", "u", "t", "z", "y", "x"}) {
+    Carriers carriers;
+    for (const Expr& e : graph.nodes()) {
+      const int k = image_of(*e) ? e.type().axis_named(name) : -1;
+      if (k >= 0 && !e.shape()[static_cast<size_t>(k)].is_one()) carriers[e.get()] = k;
+    }
+    if (!carriers.empty()) axes.push_back(analysed(graph, name, std::move(carriers)));
+  }
+  std::vector<Expr> arrays;
+  for (const Expr& e : graph.nodes()) {
+    if (image_of(*e) && !e.type().is_image()) arrays.push_back(e);
+  }
+  const auto bytes = [](const Expr& e) { return image_of(*e)->source->info().bytes; };
+  std::stable_sort(arrays.begin(), arrays.end(), [&](const Expr& a, const Expr& b) { return bytes(a) > bytes(b); });
+  for (const Expr& e : arrays) {
+    const std::vector<int> order = e.type().fastest_first();
+    for (auto k = order.rbegin(); k != order.rend(); ++k) {
+      const bool known = std::any_of(axes.begin(), axes.end(), [&](const StreamAxis& axis) {
+        const auto carried = axis.axis_of.find(e.get());
+        return carried != axis.axis_of.end() && carried->second == *k;
+      });
+      if (known || e.shape()[static_cast<size_t>(*k)].is_one()) continue;
+      axes.push_back(analysed(graph, "axis " + std::to_string(*k) + " of " + e->name(), {{e.get(), *k}}));
+    }
+  }
+  return axes;
 }
 
 bool reduces_axis(const Node& node, const StreamAxis& axis) {

@@ -1,4 +1,4 @@
-// api/stream_analysis.h: along which axis can a graph over image files run block by block? Decided by axis relations alone. Internal.
+// api/stream_analysis.h: along which axis can a graph over files run block by block? Decided by axis relations alone. Internal.
 #pragma once
 
 #include <voxloom/codegen/view_map.h>
@@ -12,7 +12,7 @@
 
 namespace voxloom::detail {
 
-/// What an image leaf holds. Leaves over one file, under whatever names, are equal: a graph has one of them and the file is read once.
+/// What the leaf of an image or of an array in a file holds. Leaves over one file, under whatever names, are equal: a graph has one of them and the file is read once.
 struct ImagePayload final : Payload {
   std::shared_ptr<io::BlockSource> source;
   bool equals(const Payload& other) const override;
@@ -22,9 +22,9 @@ struct ImagePayload final : Payload {
 };
 const ImagePayload* image_of(const Node& node);
 
-/// How a graph behaves along one axis of its images.
+/// How a graph behaves along one axis of its files.
 struct StreamAxis {
-  std::string name;      ///< "t"
+  std::string name;      ///< "t"; "axis 0 of X.npy" where axes have no names
   std::string refusal;   ///< not empty: why blocks along it are impossible
   int64_t extent = 0;    ///< positions of the computation along it
   int levels = 1;        ///< passes over the files: 1 + the longest chain of reductions over the axis whose results are mapped again
@@ -35,16 +35,18 @@ struct StreamAxis {
   struct Reach {
     int64_t low = 0, high = 0;  ///< smallest and largest offset at which a file is read
   };
-  std::unordered_map<const Node*, Reach> reach;     ///< of image leaves that carry the axis
-  std::unordered_map<const Node*, int64_t> offset;  ///< of views of image leaves: position of their first element along the axis
+  std::unordered_map<const Node*, Reach> reach;     ///< of leaves that carry the axis, in files or in memory
+  std::unordered_map<const Node*, int64_t> offset;  ///< of views of such leaves: position of their first element along the axis
 };
 
-/// Analyses the axis of that name. Types must have constant sizes.
-StreamAxis analyse_stream_axis(const Graph& graph, const std::string& name);
+/// Every axis that files have, analysed, in the order of preference: axes with names from w to x, then those of arrays without names, of the
+/// largest file and of each its slowest first, unless one is an axis before it. Types must have constant sizes. What is in memory and meets the axis (an argument,
+/// a shared variable, a constant array) carries it too and is read where it lies.
+std::vector<StreamAxis> stream_axes(const Graph& graph);
 /// Whether the node reduces the streamed axis.
 bool reduces_axis(const Node& node, const StreamAxis& axis);
 
-/// The part of an image that a graph reads at all, as a box.
+/// The part of a file that a graph reads at all, as a box.
 io::Box needed_box(const Graph& graph, const Node& leaf);
 
 }  // namespace voxloom::detail

@@ -34,110 +34,6 @@ int64_t box_bytes(const Graph& graph, const Node& leaf) {
   return needed_box(graph, leaf).count() * static_cast<int64_t>(size_of(leaf.type().dtype));
 }
 
-/// Rebuilds the nodes of one pass with the streamed axis as a symbol.
-class PassBuilder {
- public:
-  PassBuilder(const Graph& graph, const StreamAxis& axis, int level) : graph_(graph), axis_(axis), level_(level) {}
-
-  StreamPass run() {
-    StreamPass pass;
-    std::vector<Expr> results;
-    for (size_t k = 0; k < graph_.outputs().size(); ++k) {
-      const Node* n = graph_.outputs()[k].get();
-      if (!axis_.axis_of.count(n) || axis_.level.at(n) != level_) continue;
-      pass.outputs.push_back(static_cast<int>(k));
-      results.push_back(build(n));
-    }
-    for (const Expr& e : graph_.nodes()) {
-      if (!reduces_axis(*e, axis_) || axis_.level.at(e.get()) != level_ + 1) continue;
-      pass.reductions.push_back(e.get());
-      results.push_back(build(e.get()));
-    }
-    std::vector<Expr> inputs;
-    for (const Node* leaf : leaves_) inputs.push_back(made_.at(leaf));
-    for (const Node* n : arrays_) inputs.push_back(made_.at(n));
-    pass.leaves = leaves_;
-    pass.arrays = arrays_;
-    pass.graph = Graph::make(inputs, results);
-    return pass;
-  }
-
- private:
-  // With a stack of its own: graphs may be deep.
-  Expr build(const Node* root) {
-    std::vector<const Node*> work{root};
-    while (!work.empty()) {
-      const Node* n = work.back();
-      if (made_.count(n)) {
-        work.pop_back();
-        continue;
-      }
-      if (is_boundary(n)) {
-        made_[n] = boundary(n);
-        work.pop_back();
-        continue;
-      }
-      bool ready = true;
-      for (const Expr& e : n->inputs()) {
-        if (!made_.count(e.get())) {
-          work.push_back(e.get());
-          ready = false;
-        }
-      }
-      if (!ready) continue;
-      made_[n] = rebuild(n);
-      work.pop_back();
-    }
-    return made_.at(root);
-  }
-
-  bool carries(const Node* n) const { return axis_.axis_of.count(n) != 0; }
-  bool is_boundary(const Node* n) const {
-    if (n->op().kind == OpKind::leaf) return true;
-    return !carries(n) && !(reduces_axis(*n, axis_) && axis_.level.at(n) == level_ + 1);
-  }
-
-  Expr boundary(const Node* n) {
-    if (constant_of(*n) || size_of_leaf(*n)) return Expr(n);
-    Type type = n->type();
-    if (carries(n)) {
-      const StreamAxis::Reach reach = axis_.reach.at(n);
-      type.shape[static_cast<size_t>(axis_.axis_of.at(n))] = Dim::symbol(stream_symbol) + Dim(reach.high - reach.low);
-      origin_[n] = reach.low;
-      leaves_.push_back(n);
-    } else {
-      arrays_.push_back(n);
-    }
-    return make_input(n->name().empty() ? "v" + std::to_string(arrays_.size()) : n->name(), type, n->origin());
-  }
-
-  Expr rebuild(const Node* n) {
-    std::vector<Expr> inputs;
-    for (const Expr& e : n->inputs()) inputs.push_back(made_.at(e.get()));
-    if (n->op().kind != OpKind::view || !carries(n)) return make_node(n->op(), inputs, n->attrs(), n->origin());
-    const auto axis = static_cast<size_t>(axis_.axis_of.at(n));
-    const Node* m = n->input(0).get();
-    Attrs attrs = n->attrs();
-    const Dim whole = inputs[0].shape()[static_cast<size_t>(axis_.axis_of.at(m))];
-    const bool slices = n->attr("starts") != nullptr;
-    Dim extent = whole;
-    if (slices && axis_.offset.count(n)) extent = Dim::symbol(stream_symbol);
-    for (Attr& a : attrs) {
-      if (a.key == "shape") std::get<std::vector<Dim>>(a.value)[axis] = extent;
-      if (a.key == "starts" && axis_.offset.count(n)) std::get<std::vector<Dim>>(a.value)[axis] = Dim(axis_.offset.at(n) - origin_.at(m));
-    }
-    if (axis_.offset.count(n)) origin_[n] = slices ? axis_.offset.at(n) : origin_.at(m);
-    return make_node(n->op(), inputs, attrs, n->origin());
-  }
-
-  const Graph& graph_;
-  const StreamAxis& axis_;
-  int level_;
-  std::unordered_map<const Node*, Expr> made_;
-  std::unordered_map<const Node*, int64_t> origin_;
-  std::vector<const Node*> leaves_, arrays_;
-};
-
 class Planner {
  public:
   Planner(const Graph& graph, const StreamOptions& options) : options_(options) {
@@ -151,7 +47,8 @@ class Planner {
     int64_t raw = 0, results = 0;
     for (const Node* leaf : image_leaves(graph)) {
       raw += box_bytes(graph, *leaf);
-      plan_.io_bytes += image_of(*leaf)->source->info().buffer_bytes;
+      const io::SourceInfo& info = image_of(*leaf)->source->info();
+      plan_.io_bytes += info.buffer_bytes + info.gather_bytes;
     }
     for (const Expr& e : graph.outputs()) results += bytes_of(e.type());
     plan_.io_bytes += options_.sink_bytes;
@@ -248,17 +145,14 @@ class Planner {
   }
 
   void choose_axis() {
-    static constexpr const char* names[] = {"w", "v", "u", "t", "z", "y", "x"};
     int best_cost = 1 << 20;
-    for (const char* name : names) {
-      StreamAxis axis = analyse_stream_axis(plan_.graph, name);
-      if (axis.refusal == "no image has it") continue;
+    for (StreamAxis& axis : stream_axes(plan_.graph)) {
       if (axis.refusal.empty()) axis.refusal = order_refusal(axis);
       if (!axis.refusal.empty()) {
         plan_.reasons.push_back("not along " + axis.name + ": " + axis.refusal);
         continue;
       }
-      // One pass before several, no halo before a halo, slower axes before faster ones (they are tried first).
+      // One pass before several, no halo before a halo, slower axes before faster ones (they come first).
       const int cost = axis.levels * 2 + (axis.windows ? 1 : 0);
       if (cost >= best_cost) continue;
       if (axis.levels > 1)
@@ -279,8 +173,12 @@ class Planner {
   void build_passes() {
     const StreamAxis& axis = *plan_.axis;
     int64_t most = 0;
+    std::set<const Node*> computed;
     for (const Node* leaf : image_leaves(plan_.graph)) {
-      if (!axis.axis_of.count(leaf)) plan_.kept_bytes += box_bytes(plan_.graph, *leaf);
+      const io::SourceInfo& info = image_of(*leaf)->source->info();
+      const auto carried = axis.axis_of.find(leaf);
+      if (carried == axis.axis_of.end()) plan_.kept_bytes += box_bytes(plan_.graph, *leaf);
+      else if (carried->second == info.stream_axis) plan_.io_bytes -= info.gather_bytes;
     }
     for (const Expr& e : plan_.graph.nodes()) {
       if (reduces_axis(*e, axis)) plan_.kept_bytes += bytes_of(e.type());
@@ -290,11 +188,14 @@ class Planner {
       if (!options_.to_file[k] || !axis.axis_of.count(out.get())) plan_.kept_bytes += 2 * bytes_of(out.type());
     }
     for (int level = 0; level <= axis.levels; ++level) {
-      StreamPass pass = PassBuilder(plan_.graph, axis, level).run();
+      StreamPass pass = stream_pass(plan_.graph, axis, level);
       if (pass.outputs.empty() && pass.reductions.empty()) continue;
       codegen::BuildOptions build = build_options(options_.function);
       build.stream_symbol = stream_symbol;
       pass.program = build_timed(pass.graph, build, plan_.log);
+      for (const Node* n : pass.arrays) {
+        if (n->op().kind != OpKind::leaf && !reduces_axis(*n, axis) && computed.insert(n).second) plan_.kept_bytes += bytes_of(n->type());
+      }
       size_block(pass);
       most = std::max(most, pass.bytes);
       plan_.passes.push_back(std::move(pass));
@@ -315,13 +216,10 @@ class Planner {
     std::vector<runtime::Layout> arguments;
     Cost c;
     for (const Node* leaf : pass.leaves) {
-      arguments.push_back(leaf_layout(*leaf, length));
-      c.buffers += arguments.back().shape.product() * static_cast<int64_t>(size_of(arguments.back().dtype));
+      arguments.push_back(leaf_layout(*leaf, *plan_.axis, length, options_.arguments));
+      if (image_of(*leaf)) c.buffers += arguments.back().shape.product() * static_cast<int64_t>(size_of(arguments.back().dtype));
     }
-    for (const Node* n : pass.arrays) {
-      const auto* image = image_of(*n);
-      arguments.push_back(block_layout(n->type().dtype, constant_shape(n->type()), image && image->source->info().swapped));
-    }
+    for (const Node* n : pass.arrays) { arguments.push_back(whole_layout(*n, options_.arguments)); }
     runtime::BindOptions bind{
         .threads = options_.threads, .block = {0, length, plan_.axis->extent, 0}, .outputs = {}, .output_aligned = {}};
     const runtime::Binding binding = runtime::bind(pass.program, arguments, bind);
@@ -334,17 +232,9 @@ class Planner {
     return c;
   }
 
-  runtime::Layout leaf_layout(const Node& leaf, int64_t length) const {
-    const StreamAxis& axis = *plan_.axis;
-    std::vector<int64_t> shape = constant_shape(leaf.type());
-    const auto reach = axis.reach.at(&leaf);
-    shape[static_cast<size_t>(axis.axis_of.at(&leaf))] = length + reach.high - reach.low;
-    return block_layout(leaf.type().dtype, shape, image_of(leaf)->source->info().swapped);
-  }
-
   void size_block(StreamPass& pass) const {
     bool in_order = false;
-    for (const Node* leaf : pass.leaves) in_order = in_order || image_of(*leaf)->source->info().in_order_only;
+    for (const Node* leaf : pass.leaves) in_order = in_order || (image_of(*leaf) && image_of(*leaf)->source->info().in_order_only);
     for (int k : pass.outputs) in_order = in_order || options_.in_order[static_cast<size_t>(k)];
     pass.blocks_in_parallel = !in_order && pass.reductions.empty() && options_.threads > 1;
     const Cost one = cost(pass, 1);
@@ -385,42 +275,24 @@ std::vector<int64_t> constant_shape(const Type& type) {
   return shape;
 }
 
-runtime::Layout block_layout(DType dtype, const std::vector<int64_t>& shape, bool swapped) {
-  return {dtype, shape, Dims(dense_strides(shape, size_of(dtype), true)), swapped};
+runtime::Layout dense_layout(DType dtype, const std::vector<int64_t>& shape, Order order, bool swapped) {
+  return {dtype, shape, Dims(dense_strides(shape, size_of(dtype), order == Order::F)), swapped};
 }
 
-Graph cut_graph(const std::vector<const Node*>& outputs, const std::function<bool(const Node*)>& known, std::vector<const Node*>& used) {
-  std::unordered_map<const Node*, Expr> made;
-  std::vector<Expr> inputs, results;
-  std::vector<const Node*> work(outputs.begin(), outputs.end());
-  while (!work.empty()) {
-    const Node* n = work.back();
-    if (made.count(n)) {
-      work.pop_back();
-      continue;
-    }
-    if (known(n)) {
-      made[n] = make_input(n->name().empty() ? "v" + std::to_string(used.size()) : n->name(), n->type(), n->origin());
-      inputs.push_back(made[n]);
-      used.push_back(n);
-      work.pop_back();
-      continue;
-    }
-    bool ready = true;
-    for (const Expr& e : n->inputs()) {
-      if (!made.count(e.get())) {
-        work.push_back(e.get());
-        ready = false;
-      }
-    }
-    if (!ready) continue;
-    std::vector<Expr> operands;
-    for (const Expr& e : n->inputs()) operands.push_back(made.at(e.get()));
-    made[n] = n->inputs().empty() ? Expr(n) : make_node(n->op(), operands, n->attrs(), n->origin());
-    work.pop_back();
-  }
-  for (const Node* n : outputs) results.push_back(made.at(n));
-  return Graph::make(inputs, results);
+runtime::Layout whole_layout(const Node& n, const Values& values) {
+  if (const auto given = values.find(&n); given != values.end()) return runtime::layout_of(given->second);
+  const ImagePayload* image = image_of(n);
+  const Order order = constant_of(n) ? Order::C : n.type().order;
+  return dense_layout(n.type().dtype, constant_shape(n.type()), order, image && image->source->info().swapped);
+}
+
+runtime::Layout leaf_layout(const Node& leaf, const StreamAxis& axis, int64_t length, const Values& values) {
+  const auto reach = axis.reach.at(&leaf);
+  const auto along = static_cast<size_t>(axis.axis_of.at(&leaf));
+  runtime::Layout layout = whole_layout(leaf, values);
+  layout.shape[along] = length + reach.high - reach.low;
+  if (image_of(leaf)) return dense_layout(layout.dtype, layout.shape.vector(), leaf.type().order, layout.swapped);
+  return layout;
 }
 
 StreamPlan plan_stream(const Graph& graph, const StreamOptions& options) {

@@ -1,4 +1,4 @@
-// api/stream_plan.h: how a graph over image files will run: whole in memory, or in passes of blocks along one axis. Internal.
+// api/stream_plan.h: how a graph over files will run: whole in memory, or in passes of blocks along one axis. Internal.
 #pragma once
 
 #include <voxloom/api/compile_log.h>
@@ -9,17 +9,21 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace voxloom::detail {
 
 inline constexpr const char* stream_symbol = "@block";
 
+/// Arrays that nodes stand for: arguments, values of shared variables, what has been computed.
+using Values = std::unordered_map<const Node*, Array>;
+
 /// One pass over the files.
 struct StreamPass {
   Graph graph;                          ///< stream leaves, then arrays -> streamed outputs, then reductions
-  std::vector<const Node*> leaves;      ///< original image leaves that arrive in blocks
-  std::vector<const Node*> arrays;      ///< original nodes (or whole image leaves) that are arrays
+  std::vector<const Node*> leaves;      ///< original leaves that arrive in blocks: of files, and of arrays that have the axis
+  std::vector<const Node*> arrays;      ///< original nodes (or whole leaves) that are arrays
   std::vector<int> outputs;             ///< original output numbers that leave in blocks
   std::vector<const Node*> reductions;  ///< original nodes finished after the last block
   std::shared_ptr<const runtime::Program> program;
@@ -47,7 +51,8 @@ struct StreamOptions {
   std::vector<char> to_file;   ///< per output: written block by block
   std::vector<char> in_order;  ///< per output: the file must be written in order
   int64_t sink_bytes = 0;
-  int64_t block = 0;  ///< positions per block, for tests; 0: chosen by size, and a small run is one block
+  Values arguments = {};  ///< of every input and shared variable
+  int64_t block = 0;      ///< positions per block, for tests; 0: chosen by size, and a small run is one block
   std::shared_ptr<CompileLog> log = std::make_shared<CompileLog>();  ///< goes on in the plan and its run
 };
 
@@ -61,7 +66,13 @@ std::vector<int64_t> constant_shape(const Type& type);
 /// Nodes rebuilt on placeholders: every node in `known` becomes an input. Collects the placeholders in order of first use.
 Graph cut_graph(const std::vector<const Node*>& outputs, const std::function<bool(const Node*)>& known, std::vector<const Node*>& used);
 
-/// Dense first-axis-fastest layout of a block of an image leaf or output, shape with `length` along `axis`.
-runtime::Layout block_layout(DType dtype, const std::vector<int64_t>& shape, bool swapped);
+/// What the pass computes after `level` reductions over the axis.
+StreamPass stream_pass(const Graph& graph, const StreamAxis& axis, int level);
+
+runtime::Layout dense_layout(DType dtype, const std::vector<int64_t>& shape, Order order, bool swapped);
+/// Layout of the array of a node: the one in `values`, otherwise dense.
+runtime::Layout whole_layout(const Node& n, const Values& values);
+/// The same for a leaf of a pass, with `length` positions and what it is read beyond them along the axis: a dense block of a file, a window of an array.
+runtime::Layout leaf_layout(const Node& leaf, const StreamAxis& axis, int64_t length, const Values& values);
 
 }  // namespace voxloom::detail

@@ -28,13 +28,15 @@ struct Worker {
 
 void read_parallel(io::BlockSource& source, const io::Box& box, std::byte* dst, int threads, const CancelToken* cancel) {
   const std::atomic<bool>* flag = cancel ? cancel->flag() : nullptr;
-  size_t slowest = box.extent.size();
-  while (slowest > 0 && box.extent[slowest - 1] == 1) --slowest;
-  if (threads <= 1 || slowest == 0 || source.info().in_order_only || box.extent[slowest - 1] < threads) {
+  const size_t rank = box.extent.size();
+  size_t slower = 0;  // axes of one position before the slowest that has more
+  const auto from_slowest = [&](size_t k) { return source.info().order == Order::C ? k : rank - 1 - k; };
+  while (slower < rank && box.extent[from_slowest(slower)] == 1) ++slower;
+  if (threads <= 1 || slower == rank || source.info().in_order_only || box.extent[from_slowest(slower)] < threads) {
     source.read(box, dst, flag);
     return;
   }
-  const size_t axis = slowest - 1;
+  const size_t axis = from_slowest(slower);
   const int64_t extent = box.extent[axis];
   const int64_t slice = box.count() / extent * static_cast<int64_t>(size_of(source.info().dtype));
   ThreadPool::process().parallel_for(threads, threads, [&](int64_t part, int) {
@@ -49,7 +51,7 @@ void read_parallel(io::BlockSource& source, const io::Box& box, std::byte* dst, 
 class StreamRun {
  public:
   StreamRun(const StreamPlan& plan, const std::vector<io::BlockSink*>& sinks, const StreamRunOptions& options)
-      : plan_(plan), sinks_(sinks), options_(options), results_(plan.graph.outputs().size()) {}
+      : plan_(plan), sinks_(sinks), options_(options), results_(plan.graph.outputs().size()), values_(options.arguments) {}
 
   std::vector<Array> run() {
     if (!plan_.axis) {
@@ -76,7 +78,7 @@ class StreamRun {
     const auto start = Clock::now();
     io::BlockSource& source = *image_of(*leaf)->source;
     const io::Box box = needed_box(plan_.graph, *leaf);
-    const Array dense = Array::empty(box.extent, leaf->type().dtype, Order::F);
+    const Array dense = Array::empty(box.extent, leaf->type().dtype, leaf->type().order);
     source.rewind();
     read_parallel(source, box, dense.raw(), options_.threads, options_.cancel);
     read_whole_.push_back(leaf);
@@ -127,9 +129,10 @@ class StreamRun {
   void run_in_memory() {
     std::vector<const Node*> outputs;
     std::vector<Array> out;
-    for (const Expr& e : plan_.graph.outputs()) {
+    for (size_t k = 0; k < results_.size(); ++k) {
+      const Expr& e = plan_.graph.outputs()[k];
       outputs.push_back(e.get());
-      out.push_back(Array::empty(constant_shape(e.type()), e.dtype(), Order::F));
+      out.push_back(Array::empty(constant_shape(e.type()), e.dtype(), order_of(k)));
     }
     const std::vector<Array> results = compute(outputs, out);
     for (size_t k = 0; k < results.size(); ++k) deliver(k, results[k]);
@@ -148,10 +151,17 @@ class StreamRun {
     for (size_t k = 0; k < outputs.size(); ++k) deliver(numbers[k], values_.at(outputs[k]));
   }
 
+  // Images are written first axis fastest.
+  Order order_of(size_t output) const {
+    return sinks_[output] && sinks_[output]->header() ? Order::F : plan_.graph.outputs()[output].type().order;
+  }
+
   void deliver(size_t output, const Array& value) {
     const auto start = Clock::now();
     // An image that is an output itself arrives as its file has it: in either byte order.
-    const Array dense = value.is_f_contiguous() && !value.swapped() ? value : value.copy(Order::F);
+    const Order order = order_of(output);
+    const bool is_dense = order == Order::F ? value.is_f_contiguous() : value.is_c_contiguous();
+    const Array dense = is_dense && !value.swapped() ? value : value.copy(order);
     if (!sinks_[output]) {
       results_[output] = dense;
       return;
@@ -161,21 +171,29 @@ class StreamRun {
   }
 
   void write_box(size_t output, const io::Box& box, const std::byte* voxels) const {
-    sinks_[output]->write(file_box(plan_.graph.outputs()[output].type(), box, sinks_[output]->header().dims), voxels);
+    const io::NiftiHeader* const header = sinks_[output]->header();
+    sinks_[output]->write(header ? file_box(plan_.graph.outputs()[output].type(), box, header->dims) : box, voxels);
   }
 
   // ---- a pass of blocks ----
 
   void run_pass(const StreamPass& pass) {
     need(pass.arrays);
+    for (const Node* leaf : pass.leaves) {
+      if (const ConstantPayload* constant = constant_of(*leaf))
+        values_.try_emplace(leaf, Array::view(constant->view(), std::make_shared<Expr>(leaf)));
+    }
     arrays_.clear();
     for (const Node* n : pass.arrays) arrays_.push_back(values_.at(n));
-    for (const Node* leaf : pass.leaves) image_of(*leaf)->source->rewind();
+    for (const Node* leaf : pass.leaves) {
+      if (const ImagePayload* image = image_of(*leaf)) image->source->rewind();
+    }
     reductions_.clear();
     for (const Node* n : pass.reductions) reductions_.push_back(Array::empty(constant_shape(n->type()), n->type().dtype, n->type().order));
     for (int k : pass.outputs) {
       const Expr& e = plan_.graph.outputs()[static_cast<size_t>(k)];
-      if (!sinks_[static_cast<size_t>(k)]) results_[static_cast<size_t>(k)] = Array::empty(constant_shape(e.type()), e.dtype(), Order::F);
+      if (!sinks_[static_cast<size_t>(k)])
+        results_[static_cast<size_t>(k)] = Array::empty(constant_shape(e.type()), e.dtype(), e.type().order);
     }
     const int64_t extent = plan_.axis->extent;
     const int64_t blocks = (extent + pass.block - 1) / pass.block;
@@ -212,23 +230,16 @@ class StreamRun {
     options_.progress((static_cast<double>(pass_number_) + fraction) / static_cast<double>(plan_.passes.size()));
   }
 
-  runtime::Layout leaf_layout(const Node* leaf, int64_t length) const {
-    std::vector<int64_t> shape = constant_shape(leaf->type());
-    const auto reach = plan_.axis->reach.at(leaf);
-    shape[static_cast<size_t>(plan_.axis->axis_of.at(leaf))] = length + reach.high - reach.low;
-    return block_layout(leaf->type().dtype, shape, image_of(*leaf)->source->info().swapped);
-  }
-
   runtime::Binding bind_block(const StreamPass& pass, int64_t length, int threads) const {
     std::vector<runtime::Layout> arguments;
-    for (const Node* leaf : pass.leaves) arguments.push_back(leaf_layout(leaf, length));
+    for (const Node* leaf : pass.leaves) arguments.push_back(leaf_layout(*leaf, *plan_.axis, length, values_));
     for (const Array& a : arrays_) arguments.push_back(runtime::layout_of(a));
     runtime::BindOptions bind{.threads = threads, .block = {0, length, plan_.axis->extent, 0}, .outputs = {}, .output_aligned = {}};
     for (int k : pass.outputs) {
       const Node* n = plan_.graph.outputs()[static_cast<size_t>(k)].get();
       std::vector<int64_t> shape = constant_shape(n->type());
       shape[static_cast<size_t>(plan_.axis->axis_of.at(n))] = length;
-      runtime::Layout layout = block_layout(n->type().dtype, shape, false);
+      runtime::Layout layout = dense_layout(n->type().dtype, shape, order_of(static_cast<size_t>(k)), false);
       if (!sinks_[static_cast<size_t>(k)]) layout.strides = results_[static_cast<size_t>(k)].strides();
       bind.outputs.push_back(layout);
     }
@@ -238,11 +249,14 @@ class StreamRun {
   }
 
   void make_buffers(const StreamPass& pass, const runtime::Binding& full, Worker& worker) const {
-    for (size_t k = 0; k < pass.leaves.size(); ++k)
-      worker.in.push_back(Array::empty(full.arguments[k].shape, full.arguments[k].dtype, Order::F));
+    for (size_t k = 0; k < pass.leaves.size(); ++k) {
+      const runtime::Layout& block = full.arguments[k];
+      worker.in.push_back(image_of(*pass.leaves[k]) ? Array::empty(block.shape, block.dtype, pass.leaves[k]->type().order) : Array());
+    }
     for (size_t k = 0; k < pass.outputs.size(); ++k) {
-      const bool to_file = sinks_[static_cast<size_t>(pass.outputs[k])] != nullptr;
-      worker.out.push_back(to_file ? Array::empty(full.outputs[k].shape, full.outputs[k].dtype, Order::F) : Array());
+      const auto output = static_cast<size_t>(pass.outputs[k]);
+      const runtime::Layout& block = full.outputs[k];
+      worker.out.push_back(sinks_[output] ? Array::empty(block.shape, block.dtype, order_of(output)) : Array());
     }
   }
 
@@ -254,6 +268,10 @@ class StreamRun {
     std::vector<Traffic> read(pass.leaves.size()), written(pass.outputs.size());
     std::vector<std::byte*> in, out;
     for (size_t k = 0; k < pass.leaves.size(); ++k) {
+      if (!worker.in[k].defined()) {
+        in.push_back(window_of(pass.leaves[k], block));
+        continue;
+      }
       const auto begin = Clock::now();
       read[k].bytes = read_leaf(pass.leaves[k], block, worker.in[k], threads);
       read[k].seconds = since(begin);
@@ -297,6 +315,12 @@ class StreamRun {
                   .observer = options_.profile ? &observer : nullptr});
   }
 
+  // Where the block of an array begins.
+  std::byte* window_of(const Node* leaf, const runtime::Block& block) const {
+    const Array& array = values_.at(leaf);
+    return array.raw() + (block.start + plan_.axis->reach.at(leaf).low) * array.strides()[plan_.axis->axis_of.at(leaf)];
+  }
+
   int64_t read_leaf(const Node* leaf, const runtime::Block& block, const Array& buffer, int threads) const {
     io::BlockSource& source = *image_of(*leaf)->source;
     io::Box box = io::Box::whole(source.info().dims);
@@ -319,7 +343,9 @@ class StreamRun {
   }
 
   void finish_pass(const StreamPass& pass, const runtime::Binding& full, Worker& worker, int threads, Times& times) {
-    for (const Node* leaf : pass.leaves) image_of(*leaf)->source->finish_pass(flag());
+    for (const Node* leaf : pass.leaves) {
+      if (const ImagePayload* image = image_of(*leaf)) image->source->finish_pass(flag());
+    }
     if (pass.reductions.empty()) return;
     std::vector<std::byte*> in(pass.leaves.size(), nullptr), out(pass.outputs.size(), nullptr);
     for (const Array& a : arrays_) in.push_back(a.raw());
@@ -336,7 +362,7 @@ class StreamRun {
                       .reads = {},
                       .kernels = {},
                       .writes = {}};
-    for (const Node* leaf : pass.leaves) labels.reads.push_back("read " + image_of(*leaf)->source->info().path);
+    for (const Node* leaf : pass.leaves) labels.reads.push_back(image_of(*leaf) ? "read " + image_of(*leaf)->source->info().path : "");
     for (const auto& item : pass.program->order) {
       if (item.step >= 0) labels.kernels.push_back({static_cast<size_t>(item.step), item.after_stream});
     }
@@ -357,7 +383,7 @@ class StreamRun {
   const std::vector<io::BlockSink*>& sinks_;
   const StreamRunOptions& options_;
   std::vector<Array> results_, arrays_, reductions_;
-  std::unordered_map<const Node*, Array> values_;
+  Values values_;
   std::vector<const Node*> read_whole_;
   std::mutex progress_mutex_;
   size_t pass_number_ = 0;

@@ -16,6 +16,7 @@ struct StreamRunOptions {
   const CancelToken* cancel = nullptr;
   std::function<void(double fraction)> progress;
   Profile* profile = nullptr;
+  Values arguments = {};                       ///< of every input and shared variable
   std::vector<std::string> output_paths = {};  ///< for the profile; empty where an output stays in memory
 };
 

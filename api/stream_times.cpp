@@ -20,7 +20,9 @@ std::vector<StepRecord> step_records(const Times& times, const PassLabels& label
                        .bytes_written = written,
                        .detail = labels.detail});
   };
-  for (size_t k = 0; k < times.read.size(); ++k) row(labels.reads[k], StepKind::io_read, times.read[k].seconds, times.read[k].bytes, 0);
+  for (size_t k = 0; k < times.read.size(); ++k) {
+    if (!labels.reads[k].empty()) row(labels.reads[k], StepKind::io_read, times.read[k].seconds, times.read[k].bytes, 0);
+  }
   for (const auto& [step, after_stream] : labels.kernels) {
     StepRecord r = times.kernels[step];
     r.name = labels.prefix + r.name;

@@ -28,7 +28,7 @@ struct Times {
 struct PassLabels {
   std::string prefix;              ///< "pass 2: ", empty for a single pass
   std::string detail;              ///< "12 blocks of 5 along z"
-  std::vector<std::string> reads;  ///< per leaf, "read a.nii"
+  std::vector<std::string> reads;  ///< per leaf, "read a.nii"; empty where it is no file
   struct Kernel {
     size_t step;
     bool after_stream;  ///< runs once, after the last block

@@ -32,7 +32,7 @@ Array read_volume(io::BlockSource& source, const io::Box& box, const Options& op
   const io::SourceInfo& info = source.info();
   if (is_complex(info.dtype)) fail_user(ErrorCode::dtype, "png", "complex voxels have no grey value; save abs(a) first");
   const int64_t budget = options.memory > 0 ? options.memory : default_memory_budget();
-  const int64_t needed = box.count() * static_cast<int64_t>(size_of(info.dtype) + sizeof(double)) + info.buffer_bytes;
+  const int64_t needed = box.count() * static_cast<int64_t>(size_of(info.dtype) + sizeof(double)) + info.buffer_bytes + info.gather_bytes;
   if (needed > budget)
     fail_user(ErrorCode::limit, "png", fmt::format("one volume needs {}, the limit is {}", format_size(needed), format_size(budget)));
   Dims shape;
@@ -57,6 +57,7 @@ void png(const Options& options) {
     fail_runtime(ErrorCode::file, io::printable_path(options.output), "exists (--no-clobber)");
   io::Warnings warnings;
   const auto source = io::open_source(path, {.strict = options.strict}, warnings);
+  if (!source->header()) io::fail_input(path, "is a NumPy array (.npy), not an image");
   print_warnings(warnings, options);
   io::check_expansion(*source, options.memory);
   const io::SourceInfo& info = source->info();
@@ -71,7 +72,7 @@ void png(const Options& options) {
   io::PictureOptions look;
   look.title = io::escape_text(std::filesystem::path(path).filename().string());
   if (info.dims.size() > 3) look.title += fmt::format("  volume {} of {}", box.start[3], info.dims[3]);
-  const io::Picture picture = io::orthogonal_view(volume.view(), source->header().affine(), look);
+  const io::Picture picture = io::orthogonal_view(volume.view(), source->header()->affine(), look);
   io::write_png(options.output, picture.width, picture.height, 1, picture.grey);
 }
 

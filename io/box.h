@@ -8,7 +8,7 @@
 
 namespace voxloom::io {
 
-/// A box of voxels: start and extent per axis, in the file's axis order (x fastest = axis 0).
+/// A box of elements: start and extent per axis, in the order of the axes of what is read or written (of an image x = axis 0, the fastest).
 struct Box {
   std::vector<int64_t> start, extent;
   int64_t count() const {
@@ -18,6 +18,9 @@ struct Box {
   }
   static Box whole(const std::vector<int64_t>& shape) { return {std::vector<int64_t>(shape.size(), 0), shape}; }
 };
+
+/// The box with its axes in the opposite order: a box of a C-order array as a box of what lies in its file, fastest axis first.
+inline Box reversed(const Box& box) { return {{box.start.rbegin(), box.start.rend()}, {box.extent.rbegin(), box.extent.rend()}}; }
 
 /// InternalError unless `box` lies inside `shape`.
 void check_box(const Box& box, const std::vector<int64_t>& shape);

@@ -1,10 +1,11 @@
-// io/file_source.h: the parts of a NIfTI source that raw and compressed files share. Internal to io.
+// io/file_source.h: the parts of a source that raw and compressed files share. Internal to io.
 #pragma once
 
 #include <voxloom/io/file.h>
 #include <voxloom/io/source.h>
 
 #include <memory>
+#include <optional>
 
 namespace voxloom::io {
 
@@ -13,7 +14,7 @@ class FileSource : public BlockSource {
  public:
   FileSource(File file, NiftiHeader header, const SourceIdentity& identity);
   const SourceInfo& info() const override { return info_; }
-  const NiftiHeader& header() const override { return header_; }
+  const NiftiHeader* header() const override { return &header_; }
 
  protected:
   /// Reads n bytes of the voxels from byte `offset` of the (uncompressed) file.
@@ -26,7 +27,8 @@ class FileSource : public BlockSource {
   SourceInfo info_;
 };
 
-std::shared_ptr<BlockSource> make_raw_source(File file, NiftiHeader header, const SourceIdentity& identity);
+/// `array`: the file is no image but an array of this order, and `header` only tells how its elements lie, fastest axis first.
+std::shared_ptr<BlockSource> make_raw_source(File file, NiftiHeader header, const SourceIdentity& identity, std::optional<Order> array);
 std::shared_ptr<BlockSource> make_gzip_source(File file, NiftiHeader header, const SourceIdentity& identity);
 
 }  // namespace voxloom::io

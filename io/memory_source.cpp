@@ -20,7 +20,7 @@ class MemorySource final : public BlockSource {
   }
 
   const SourceInfo& info() const override { return info_; }
-  const NiftiHeader& header() const override { return header_; }
+  const NiftiHeader* header() const override { return &header_; }
 
   void read(const Box& box, std::byte* dst, const std::atomic<bool>*) override {
     check_box(box, info_.dims);

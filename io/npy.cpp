@@ -97,7 +97,8 @@ class Literal {
 
 struct Description {
   std::string descr;
-  NpyArray array;
+  bool fortran = false;
+  std::vector<int64_t> shape;
 };
 
 Description parse_dict(std::string_view text, const std::string& path) {
@@ -112,10 +113,10 @@ Description parse_dict(std::string_view text, const std::string& path) {
       d.descr = literal.quoted();
       seen |= 1;
     } else if (key == "fortran_order") {
-      d.array.fortran = literal.boolean();
+      d.fortran = literal.boolean();
       seen |= 2;
     } else if (key == "shape") {
-      d.array.shape = literal.tuple();
+      d.shape = literal.tuple();
       seen |= 4;
     } else {
       literal.bad();
@@ -145,55 +146,80 @@ void swap_in_place(NpyArray& array) {
   }
 }
 
-size_t bytes_of(const NpyArray& array, const std::string& path) {
-  int64_t total = static_cast<int64_t>(size_of(array.dtype));
-  for (const int64_t d : array.shape) {
-    if (__builtin_mul_overflow(total, d, &total)) fail_field(path, "shape", "a product beyond 2^63 bytes", "arrays that fit into memory");
+int64_t bytes_of(DType dtype, const std::vector<int64_t>& shape, const std::string& path) {
+  int64_t total = static_cast<int64_t>(size_of(dtype));
+  bool empty = false;
+  for (const int64_t d : shape) {
+    empty = empty || d == 0;
+    if (d != 0 && __builtin_mul_overflow(total, d, &total)) fail_field(path, "shape", "a product beyond 2^63 bytes", "less");
   }
-  return static_cast<size_t>(total);
+  return empty ? 0 : total;
 }
 
 }  // namespace
 
-NpyArray parse_npy(std::span<const std::byte> bytes, const std::string& path) {
-  const auto at = [&](size_t i) { return static_cast<size_t>(bytes[i]); };
-  if (bytes.size() < 10 || std::memcmp(bytes.data(), magic.data(), magic.size()) != 0) {
-    fail_field(path, "npy magic", "other bytes", "\\x93NUMPY");
-  }
-  const size_t version = at(6), prefix = version == 1 ? 10 : 12;
-  if (version < 1 || version > 3) fail_field(path, "npy version", std::to_string(version), "1 to 3");
-  if (bytes.size() < prefix) fail_input(path, "truncated npy header");
-  size_t length = at(8) | at(9) << 8;
-  if (version > 1) length |= at(10) << 16 | at(11) << 24;
-  if (length > bytes.size() - prefix) fail_input(path, "truncated npy header");
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + prefix, length);
-  Description d = parse_dict(text, path);
-  d.array.dtype = dtype_of_descr(d.descr, path);
-  const size_t needed = bytes_of(d.array, path), found = bytes.size() - prefix - length;
-  if (needed > found) fail_field(path, "npy data", std::to_string(found) + " bytes", "at least " + std::to_string(needed));
-  const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(prefix + length);
-  d.array.data.assign(first, first + static_cast<std::ptrdiff_t>(needed));
-  if (d.descr[0] == '>') swap_in_place(d.array);
-  return std::move(d.array);
+bool is_npy(std::span<const std::byte> bytes) {
+  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
-std::vector<std::byte> serialise_npy(const NpyArray& array) {
-  const auto code = std::find_if(codes.begin(), codes.end(), [&](const Code& c) { return c.dtype == array.dtype; });
-  if (code == codes.end()) fail_user(ErrorCode::dtype, "save", "NumPy has no dtype for " + std::string(name_of(array.dtype)));
-  internal_check(bytes_of(array, "array") == array.data.size(), "an array's data has the size of its shape");
-  std::string text = std::string("{'descr': '") + (size_of(array.dtype) == 1 ? '|' : '<') + std::string(code->text) +
-                     "', 'fortran_order': " + (array.fortran ? "True" : "False") + ", 'shape': (";
-  for (size_t i = 0; i < array.shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(array.shape[i]);
-  text += array.shape.size() == 1 ? ",), }" : "), }";
+NpyHeader parse_npy_header(std::span<const std::byte> bytes, int64_t file_bytes, const std::string& path) {
+  const auto at = [&](size_t i) { return static_cast<size_t>(bytes[i]); };
+  const auto truncated = [&](size_t needed) {
+    fail_input(path, "truncated npy header: " + std::to_string(file_bytes) + " of " + std::to_string(needed) + " bytes");
+  };
+  if (!is_npy(bytes)) fail_field(path, "npy magic", "other bytes", "\\x93NUMPY");
+  if (bytes.size() < 10) truncated(10);
+  const size_t version = at(6), prefix = version == 1 ? 10 : 12;
+  if (version < 1 || version > 3) fail_field(path, "npy version", std::to_string(version), "1 to 3");
+  if (bytes.size() < prefix) truncated(prefix);
+  size_t length = at(8) | at(9) << 8;
+  if (version > 1) length |= at(10) << 16 | at(11) << 24;
+  if (prefix + length > largest_npy_header) fail_field(path, "npy header length", std::to_string(length), "at most 65535");
+  if (length > bytes.size() - prefix) truncated(prefix + length);
+  Description d = parse_dict({reinterpret_cast<const char*>(bytes.data()) + prefix, length}, path);
+  NpyHeader header;
+  header.dtype = dtype_of_descr(d.descr, path);
+  header.swapped = d.descr[0] == '>' && size_of(real_part_of(header.dtype)) > 1;
+  header.fortran = d.fortran;
+  header.shape = std::move(d.shape);
+  header.data_offset = static_cast<int64_t>(prefix + length);
+  const int64_t needed = bytes_of(header.dtype, header.shape, path), found = file_bytes - header.data_offset;
+  if (needed > found) fail_field(path, "npy data", std::to_string(found) + " bytes", "at least " + std::to_string(needed));
+  return header;
+}
+
+NpyArray parse_npy(std::span<const std::byte> bytes, const std::string& path) {
+  const NpyHeader header = parse_npy_header(bytes, static_cast<int64_t>(bytes.size()), path);
+  NpyArray array{header.dtype, header.shape, header.fortran, {}};
+  const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(header.data_offset);
+  array.data.assign(first, first + static_cast<std::ptrdiff_t>(bytes_of(header.dtype, header.shape, path)));
+  if (header.swapped) swap_in_place(array);
+  return array;
+}
+
+std::vector<std::byte> serialise_npy_header(DType dtype, const std::vector<int64_t>& shape, bool fortran) {
+  const auto code = std::find_if(codes.begin(), codes.end(), [&](const Code& c) { return c.dtype == dtype; });
+  if (code == codes.end()) fail_user(ErrorCode::dtype, "save", "NumPy has no dtype for " + std::string(name_of(dtype)));
+  std::string text = std::string("{'descr': '") + (size_of(dtype) == 1 ? '|' : '<') + std::string(code->text) +
+                     "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': (";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  text += shape.size() == 1 ? ",), }" : "), }";
   while ((10 + text.size() + 1) % 64 != 0) text += ' ';
   text += '\n';
-  std::vector<std::byte> bytes(10 + text.size() + array.data.size());
+  std::vector<std::byte> bytes(10 + text.size());
   std::memcpy(bytes.data(), magic.data(), magic.size());
   bytes[6] = std::byte{1};
   bytes[8] = static_cast<std::byte>(text.size() & 0xff);
   bytes[9] = static_cast<std::byte>(text.size() >> 8);
   std::memcpy(bytes.data() + 10, text.data(), text.size());
-  if (!array.data.empty()) std::memcpy(bytes.data() + 10 + text.size(), array.data.data(), array.data.size());
+  return bytes;
+}
+
+std::vector<std::byte> serialise_npy(const NpyArray& array) {
+  std::vector<std::byte> bytes = serialise_npy_header(array.dtype, array.shape, array.fortran);
+  internal_check(static_cast<size_t>(bytes_of(array.dtype, array.shape, "array")) == array.data.size(),
+                 "an array's data has the size of its shape");
+  bytes.insert(bytes.end(), array.data.begin(), array.data.end());
   return bytes;
 }
 

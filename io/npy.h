@@ -1,4 +1,4 @@
-// io/npy.h: NumPy's .npy and .npz files in memory, for exchanging arrays with NumPy; sizes are checked before anything is allocated.
+// io/npy.h: NumPy's .npy and .npz files, for exchanging arrays with NumPy; sizes are checked before anything is allocated.
 #pragma once
 
 #include <voxloom/graph/dtype.h>
@@ -25,6 +25,25 @@ struct NamedNpyArray {
   std::string name;
   NpyArray array;
 };
+
+/// What an .npy file says before its elements.
+struct NpyHeader {
+  DType dtype = DType::f64;
+  bool swapped = false;  ///< the elements are in the other byte order
+  bool fortran = false;  ///< first axis fastest
+  std::vector<int64_t> shape;
+  int64_t data_offset = 0;  ///< of the first element in the file
+};
+/// Bytes that parse_npy_header() wants at most.
+inline constexpr size_t largest_npy_header = 12 + 65535;
+
+/// Whether a file begins as .npy files do.
+VOXLOOM_API bool is_npy(std::span<const std::byte> bytes);
+/// The header in the first bytes of a file of `file_bytes`, versions 1 to 3. UserError(bad_input) for one that is damaged, for objects and
+/// structured dtypes, and where the elements are not all in the file; what follows them is ignored, as NumPy does.
+VOXLOOM_API NpyHeader parse_npy_header(std::span<const std::byte> bytes, int64_t file_bytes, const std::string& path);
+/// The bytes before the elements, which are in native order: a multiple of 64. UserError(dtype) for a dtype that NumPy lacks.
+VOXLOOM_API std::vector<std::byte> serialise_npy_header(DType dtype, const std::vector<int64_t>& shape, bool fortran);
 
 /// Bytes of an .npy file; `path` names it in errors (UserError(bad_input)). Big-endian arrays are swapped. No objects, no structured
 /// dtypes.

@@ -2,6 +2,7 @@
 #include <voxloom/io/file_source.h>
 
 #include <fcntl.h>
+#include <algorithm>
 #include <cstring>
 
 namespace voxloom::io {
@@ -17,10 +18,18 @@ void check_cancel(const std::atomic<bool>* cancel) {
 
 class RawSource final : public FileSource {
  public:
-  RawSource(File file, NiftiHeader header, const SourceIdentity& identity) : FileSource(std::move(file), std::move(header), identity) {
-    info_.buffer_bytes += largest_gathered;
+  RawSource(File file, NiftiHeader header, const SourceIdentity& identity, std::optional<Order> array)
+      : FileSource(std::move(file), std::move(header), identity), is_image_(!array) {
+    if (header_.form == VoxelForm::plain) info_.gather_bytes = largest_gathered;
+    if (array == Order::C) {
+      info_.order = Order::C;
+      std::reverse(info_.dims.begin(), info_.dims.end());
+      info_.stream_axis = 0;
+    }
     posix_fadvise(file_.fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
+
+  const NiftiHeader* header() const override { return is_image_ ? &header_ : nullptr; }
 
   void read(const Box& box, std::byte* dst, const std::atomic<bool>* cancel) override {
     check_box(box, info_.dims);
@@ -31,7 +40,7 @@ class RawSource final : public FileSource {
     }
     Gatherer gather{*this, dst, cancel, {}, {}};
     const int64_t item = header_.voxel_bytes();
-    for_each_run(box, header_.dims, [&](int64_t first, int64_t count, int64_t at) {
+    for_each_run(stored(box), header_.dims, [&](int64_t first, int64_t count, int64_t at) {
       gather.add({header_.vox_offset + first * item, count * item, at * item});
     });
     gather.flush();
@@ -40,7 +49,7 @@ class RawSource final : public FileSource {
   void will_need(const Box& box) override {
     int64_t begin = -1, end = 0;
     const int64_t item = header_.voxel_bytes();
-    Box voxels = box;
+    Box voxels = stored(box);
     voxels.start.resize(header_.dims.size());
     voxels.extent.resize(header_.dims.size());
     for_each_run(voxels, header_.dims, [&](int64_t first, int64_t count, int64_t) {
@@ -72,6 +81,8 @@ class RawSource final : public FileSource {
   }
 
  private:
+  Box stored(const Box& box) const { return info_.order == Order::C ? reversed(box) : box; }
+
   struct Run {
     int64_t offset, bytes, at;
   };
@@ -107,6 +118,7 @@ class RawSource final : public FileSource {
     if (!pass_open_.exchange(true, std::memory_order_relaxed)) passes_.fetch_add(1, std::memory_order_relaxed);
   }
 
+  bool is_image_;
   std::atomic<uint64_t> bytes_{0};
   std::atomic<int> passes_{0};
   std::atomic<bool> pass_open_{false};
@@ -114,8 +126,8 @@ class RawSource final : public FileSource {
 
 }  // namespace
 
-std::shared_ptr<BlockSource> make_raw_source(File file, NiftiHeader header, const SourceIdentity& identity) {
-  return std::make_shared<RawSource>(std::move(file), std::move(header), identity);
+std::shared_ptr<BlockSource> make_raw_source(File file, NiftiHeader header, const SourceIdentity& identity, std::optional<Order> array) {
+  return std::make_shared<RawSource>(std::move(file), std::move(header), identity, array);
 }
 
 }  // namespace voxloom::io

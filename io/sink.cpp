@@ -1,5 +1,6 @@
-// io/sink.cpp: the uncompressed and the compressed sink, and the choice between them by suffix.
+// io/sink.cpp: the uncompressed and the compressed sink, and the choice between them by suffix; arrays are written like voxels.
 #include <voxloom/io/gzip_writer.h>
+#include <voxloom/io/npy.h>
 #include <voxloom/io/sink.h>
 #include <voxloom/io/voxel_form.h>
 
@@ -57,7 +58,7 @@ class FileSink : public BlockSink {
         prefix_(std::move(prefix)) {
     if (!names.header.empty()) header_file_ = std::make_unique<AtomicFile>(names.header, file_options(options));
   }
-  const NiftiHeader& header() const override { return header_; }
+  const NiftiHeader* header() const override { return &header_; }
 
   void commit() override {
     internal_check(elements_ == Box::whole(shape_).count(), "every voxel is written before commit");
@@ -115,7 +116,7 @@ class FileSink : public BlockSink {
   std::atomic<int64_t> elements_{0};
 };
 
-class RawSink final : public FileSink {
+class RawSink : public FileSink {
  public:
   using FileSink::FileSink;
   bool in_order_only() const override { return false; }
@@ -128,6 +129,18 @@ class RawSink final : public FileSink {
   void finish_voxels() override {
     if (single()) voxels_.write_at(prefix().data(), prefix().size(), 0);
   }
+};
+
+/// `layout` tells how the elements lie, fastest axis first.
+class NpySink final : public RawSink {
+ public:
+  NpySink(const std::string& path, NiftiHeader layout, Order order, const SinkOptions& options, std::vector<std::byte> prefix)
+      : RawSink({path, "", false}, std::move(layout), options, std::move(prefix)), order_(order) {}
+  const NiftiHeader* header() const override { return nullptr; }
+  void write(const Box& box, const std::byte* src) override { RawSink::write(order_ == Order::C ? reversed(box) : box, src); }
+
+ private:
+  Order order_;
 };
 
 class GzipSink final : public FileSink {
@@ -165,7 +178,19 @@ std::unique_ptr<BlockSink> create_sink(const std::string& path, NiftiHeader head
   return std::make_unique<RawSink>(names, std::move(header), options, std::move(prefix));
 }
 
+std::unique_ptr<BlockSink> create_npy_sink(const std::string& path, DType dtype, const std::vector<int64_t>& shape, Order order,
+                                           const SinkOptions& options) {
+  std::vector<std::byte> prefix = serialise_npy_header(dtype, shape, order == Order::F);
+  NiftiHeader layout;
+  layout.dtype = dtype;
+  layout.vox_offset = static_cast<int64_t>(prefix.size());
+  layout.dims = shape;
+  if (order == Order::C) std::reverse(layout.dims.begin(), layout.dims.end());
+  return std::make_unique<NpySink>(path, std::move(layout), order, options, std::move(prefix));
+}
+
 int64_t sink_buffer_bytes(const std::string& path, const SinkOptions& options) {
+  if (path.ends_with(".npy")) return 0;
   return names_of(path).gzip ? GzipWriter::buffer_bytes(options.threads) : 0;
 }
 

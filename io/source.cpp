@@ -1,6 +1,7 @@
 // io/source.cpp: opening an image: which file is the header, which holds the voxels, and is either of them compressed.
 #include <voxloom/io/file_source.h>
 #include <voxloom/io/gzip_reader.h>
+#include <voxloom/io/npy.h>
 #include <voxloom/io/source.h>
 #include <voxloom/runtime/limits.h>
 
@@ -15,11 +16,16 @@ bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
+/// The first bytes of a file, `most` of them if it has as many.
+std::vector<std::byte> head_of(const File& file, size_t most) {
+  std::vector<std::byte> head(static_cast<size_t>(std::min(file.size(), static_cast<int64_t>(most))));
+  file.read_at(head.data(), head.size(), 0);
+  return head;
+}
+
 bool is_gzip(const File& file) {
-  std::array<std::byte, 2> magic{};
-  if (file.size() < 2) return false;
-  file.read_at(magic.data(), 2, 0);
-  return magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
+  const std::vector<std::byte> magic = head_of(file, 2);
+  return magic.size() == 2 && magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
 }
 
 void warn_if_misnamed(const std::string& path, bool gzip, const Reporter& report) {
@@ -94,7 +100,23 @@ struct Opened {
   bool gzip = false;
   NiftiHeader header;
   FileId header_id;
+  std::optional<Order> array = {};  // of a file that is no image: the header then says where its elements lie, fastest axis first
 };
+
+Opened open_array(File file) {
+  const NpyHeader npy = parse_npy_header(head_of(file, largest_npy_header), file.size(), file.path());
+  if (npy.shape.size() > static_cast<size_t>(max_rank)) {
+    fail_field(file.path(), "shape", std::to_string(npy.shape.size()) + " axes", "at most " + std::to_string(max_rank));
+  }
+  NiftiHeader layout;
+  layout.dtype = npy.dtype;
+  layout.swapped = npy.swapped;
+  layout.vox_offset = npy.data_offset;
+  layout.dims = npy.shape;
+  if (!npy.fortran) std::reverse(layout.dims.begin(), layout.dims.end());
+  const FileId id = file.id();
+  return {std::move(file), false, std::move(layout), id, npy.fortran ? Order::F : Order::C};
+}
 
 Opened open_pair(const std::string& header_path, const FileId& header_id, NiftiHeader header, bool strict, Warnings& warnings) {
   Opened result;
@@ -112,6 +134,7 @@ Opened open_image(const std::string& path, bool strict, Warnings& warnings) {
   const bool is_voxel_file = !stem_of(path, ".img").empty();
   const std::string header_path = is_voxel_file ? partner_of(path, ".img", ".hdr") : path;
   File file = File::open_read(header_path);
+  if (is_npy(head_of(file, 6))) return open_array(std::move(file));
   const bool gzip = is_gzip(file);
   warn_if_misnamed(header_path, gzip, Reporter(header_path, warnings, strict));
   NiftiHeader header = read_header_of(file, gzip, strict, warnings);
@@ -131,14 +154,16 @@ Opened open_image(const std::string& path, bool strict, Warnings& warnings) {
 std::shared_ptr<BlockSource> open_source(const std::string& path, const SourceOptions& options, Warnings& warnings) {
   Opened image = open_image(path, options.strict, warnings);
   const SourceIdentity identity{image.file.id(), image.header_id, options.strict};
-  return (image.gzip ? make_gzip_source : make_raw_source)(std::move(image.file), std::move(image.header), identity);
+  if (image.gzip) return make_gzip_source(std::move(image.file), std::move(image.header), identity);
+  return make_raw_source(std::move(image.file), std::move(image.header), identity, image.array);
 }
 
 void check_expansion(const BlockSource& source, int64_t memory) {
   constexpr int64_t plausible_ratio = 256;
   const SourceInfo& info = source.info();
-  const int64_t declared = info.bytes + source.header().vox_offset;
-  if (!info.in_order_only || declared <= std::max(memory, GiB(4)) || declared / plausible_ratio <= info.disk_bytes) return;
+  if (!info.in_order_only) return;
+  const int64_t declared = info.bytes + source.header()->vox_offset;
+  if (declared <= std::max(memory, GiB(4)) || declared / plausible_ratio <= info.disk_bytes) return;
   fail_runtime(ErrorCode::limit, printable_path(info.path),
                "declares " + format_size(declared) + " in " + format_size(info.disk_bytes) + " of compressed data, more than " +
                    std::to_string(plausible_ratio) + " times as much; if that is meant, raise the memory limit to " +
@@ -146,7 +171,9 @@ void check_expansion(const BlockSource& source, int64_t memory) {
 }
 
 NiftiHeader read_nifti_header(const std::string& path, const SourceOptions& options, Warnings& warnings) {
-  return open_image(path, options.strict, warnings).header;
+  Opened image = open_image(path, options.strict, warnings);
+  if (image.array) fail_input(path, "is a NumPy array (.npy), not an image");
+  return std::move(image.header);
 }
 
 }  // namespace voxloom::io

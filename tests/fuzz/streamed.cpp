@@ -33,7 +33,7 @@ class MemorySource final : public io::BlockSource {
     copy_strided(to, from);
   }
   const io::SourceInfo& info() const override { return info_; }
-  const io::NiftiHeader& header() const override { return header_; }
+  const io::NiftiHeader* header() const override { return &header_; }
   void read(const io::Box& box, std::byte* dst, const std::atomic<bool>*) override {
     io::check_box(box, info_.dims);
     io::for_each_run(box, info_.dims, [&](int64_t first, int64_t count, int64_t at) {
@@ -71,7 +71,7 @@ class MemorySink final : public io::BlockSink {
     data_.resize(static_cast<size_t>(n) * size_of(dtype_));
     written_ = std::vector<std::atomic<uint8_t>>(static_cast<size_t>(n));
   }
-  const io::NiftiHeader& header() const override { return header_; }
+  const io::NiftiHeader* header() const override { return &header_; }
   bool in_order_only() const override { return in_order_; }
   int64_t buffer_bytes() const override { return 0; }
   void write(const io::Box& box, const std::byte* src) override {

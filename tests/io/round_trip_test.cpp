@@ -55,7 +55,7 @@ TEST_CASE("every dtype, version and container round-trips bit for bit") {
         Warnings warnings;
         auto source = open_source(path, {}, warnings);
         CHECK(warnings.empty());
-        CHECK(source->header().version == version);
+        CHECK(source->header()->version == version);
         CHECK(source->info().dtype == dtype);
         CHECK_FALSE(source->info().swapped);
         CHECK(source->info().dims == header.dims);
@@ -81,11 +81,11 @@ TEST_CASE("files of the other byte order deliver their bytes and say that they a
       Warnings warnings;
       auto source = open_source(dir / "swapped.nii", {}, warnings);
       CHECK(warnings.empty());
-      CHECK(source->header().swapped);
+      CHECK(source->header()->swapped);
       CHECK(source->info().swapped == (size_of(dtype) > 1));
-      CHECK(source->header().affine() == header.affine());
-      CHECK(source->header().pixdim == header.pixdim);
-      CHECK(source->header().descrip == "words");
+      CHECK(source->header()->affine() == header.affine());
+      CHECK(source->header()->pixdim == header.pixdim);
+      CHECK(source->header()->descrip == "words");
       const size_t parts = is_complex(dtype) ? 2 : 1;
       swap_elements(voxels.data(), 120 * parts, size_of(dtype) / parts);
       CHECK(load(*source) == voxels);
@@ -255,7 +255,7 @@ TEST_CASE("one to seven axes, and NIfTI-2 where a dim needs it") {
   auto sink = create_sink(dir / "long.nii", make_header({32768}, u8), {}, warnings);
   REQUIRE(warnings.size() == 1);
   CHECK(contains(warnings[0], "dim[1] = 32768 does not fit NIfTI-1"));
-  CHECK(sink->header().version == 2);
+  CHECK(sink->header()->version == 2);
   const Bytes voxels = random_bytes(32768, 2);
   sink->write(Box::whole({32768}), voxels.data());
   sink->commit();

@@ -99,7 +99,7 @@ inline NiftiHeader make_header(std::vector<int64_t> dims, DType dtype, int versi
 inline void save(const std::string& path, const NiftiHeader& header, const Bytes& voxels, const SinkOptions& options = {}) {
   Warnings warnings;
   auto sink = create_sink(path, header, options, warnings);
-  sink->write(Box::whole(sink->header().shape()), voxels.data());
+  sink->write(Box::whole(sink->header()->shape()), voxels.data());
   sink->commit();
 }
 
