@@ -2,6 +2,7 @@
 #pragma once
 
 #include <voxloom/codegen/lower.h>
+#include <voxloom/ops/reduce_order.h>
 
 #include <map>
 #include <optional>
@@ -153,6 +154,8 @@ class Lowering {
     std::vector<size_t> sinks;
     bool empty() const { return lane_reductions.empty() && outer_steps.empty() && sinks.empty(); }
   };
+  int last_inner_stage(int outer) const;
+  InnerWork inner_work(Stage stage, std::vector<StateArrays>& outer_states);
   void inner_stages(int outer, std::vector<StateArrays>& outer_states);
   void inner_loop(const InnerWork& work);
   void inner_body(const InnerWork& work);
@@ -169,6 +172,17 @@ class Lowering {
   void leaves_kernel();
   void fold_kernel();
   void point_sinks(int outer, Level level);
+
+  // lower_rows.cpp: positions of O in blocks, so that the values of rows are computed as vectors
+  static constexpr int64_t rows_per_block = ops::lanes_per_leaf;
+  bool runs_in_blocks() const;
+  int loops_before(const Node* n) const;
+  bool outlives_its_phase(const Node* n) const;
+  std::vector<Term> row_terms();
+  void spill_row(const Node* n, const Cx<Value>& v);
+  void row_loop(bool vector, const std::function<void()>& body);
+  void row_phase(int outer, int loops);
+  void reduce_blocks(Id lo, Id hi, int outer, std::vector<StateArrays>& states);
 
   // lower_outer.cpp: passes over O
   void outer_passes();
@@ -211,9 +225,11 @@ class Lowering {
   std::map<std::tuple<int, std::string, int, int, uint64_t>, int> param_slots_;
   std::map<int, int> kernel_accesses_;  // recipe -> kernel access
   std::vector<Scope> scopes_;
-  std::map<std::pair<const Node*, size_t>, int> checks_;      // scratch accesses of the checks
-  std::unordered_map<const Node*, std::vector<int>> spills_;  // column and kept values in scratch over the tile: one access per part
-  std::vector<Id> flat_inner_;                                // position over the I axes now, as a sum
+  std::map<std::pair<const Node*, size_t>, int> checks_;          // scratch accesses of the checks
+  std::unordered_map<const Node*, std::vector<int>> spills_;      // column and kept values in scratch over the tile: one access per part
+  std::unordered_map<const Node*, std::vector<int>> row_spills_;  // values of the rows of a block in scratch: one access per part
+  Id row_lo_ = 0, row_hi_ = 0, minus_row_lo_ = 0;                 // the block
+  std::vector<Id> flat_inner_;                                    // position over the I axes now, as a sum
   Id tile_lo_ = 0, tile_hi_ = 0, minus_tile_lo_ = 0;
   bool in_inner_ = false;
   std::optional<Id> leaf_;  // outer_leaves, outer_fold: the leaf whose states in slots are meant

@@ -50,25 +50,35 @@ Lowering::Order Lowering::order_over(Role role) {
           param({ParamRecipe::Kind::group_span, n, 0, 0, 0, of_rows}, DType::i64, "span")};
 }
 
-void Lowering::inner_stages(int outer, std::vector<StateArrays>& outer_states) {
+int Lowering::last_inner_stage(int outer) const {
   int last = 0;
   for (const auto& [n, stage] : group_.stage) {
     if (stage.outer == outer) last = std::max(last, stage.inner);
   }
+  return last;
+}
+
+Lowering::InnerWork Lowering::inner_work(Stage stage, std::vector<StateArrays>& outer_states) {
+  InnerWork work;
+  for (const Node* n : reductions_over(group_, Role::I)) {
+    if (table_.needs(n) && group_.stage.at(n) == stage) work.lane_reductions.push_back(n);
+  }
+  for (StateArrays& s : outer_states) {
+    const bool full = group_.has_role(group_.domain.at(s.reduction), Role::I);
+    if (full && group_.stage.at(s.reduction).inner == stage.inner) work.outer_steps.push_back(&s);
+  }
+  for (size_t k = 0; k < in_.sinks.size(); ++k) {
+    if (!table_.sink_used(k) || sink_stage(k) != stage) continue;
+    const Node* n = sink_node(k);
+    if (group_.contains(n) ? is_full(n) : true) work.sinks.push_back(k);
+  }
+  return work;
+}
+
+void Lowering::inner_stages(int outer, std::vector<StateArrays>& outer_states) {
+  const int last = last_inner_stage(outer);
   for (int inner = 0; inner <= last; ++inner) {
-    InnerWork work;
-    for (const Node* n : reductions_over(group_, Role::I)) {
-      if (table_.needs(n) && group_.stage.at(n) == Stage{outer, inner}) work.lane_reductions.push_back(n);
-    }
-    for (StateArrays& s : outer_states) {
-      const bool full = group_.has_role(group_.domain.at(s.reduction), Role::I);
-      if (full && group_.stage.at(s.reduction).inner == inner) work.outer_steps.push_back(&s);
-    }
-    for (size_t k = 0; k < in_.sinks.size(); ++k) {
-      if (!table_.sink_used(k) || sink_stage(k) != Stage{outer, inner}) continue;
-      const Node* n = sink_node(k);
-      if (group_.contains(n) ? is_full(n) : true) work.sinks.push_back(k);
-    }
+    const InnerWork work = inner_work({outer, inner}, outer_states);
     if (!work.empty()) inner_loop(work);
   }
   for (const Node* n : group_.kept) spills_.erase(n);  // the next O index has values of its own

@@ -101,7 +101,10 @@ Cx<Value> Lowering::value(const Node* n) {
     if (auto it = scope->nodes.find(n); it != scope->nodes.end()) return it->second;
   }
   Cx<Value> result;
-  if (auto held = spills_.find(n); held != spills_.end()) {
+  if (auto row = row_spills_.find(n); row != row_spills_.end()) {
+    result.re = b_.value(b_.load(row->second[0], row_terms()));
+    if (row->second.size() > 1) result.im = b_.value(b_.load(row->second[1], row_terms()));
+  } else if (auto held = spills_.find(n); held != spills_.end()) {
     internal_check(in_inner_, "lower: a value of the tile outside of its loop");
     result.re = b_.value(b_.load(held->second[0], tile_terms()));
     if (held->second.size() > 1) result.im = b_.value(b_.load(held->second[1], tile_terms()));
