@@ -210,9 +210,18 @@ template <class Done> void ThreadPool::State::spin(Done done) const {
 
 void ThreadPool::State::worker_loop() {
   std::unique_lock lock(mutex);
+  bool has_worked = false;  // since it last looked for more in vain
   while (!stopping) {
     int seat = 0;
     Job* const job = take_seat(seat);
+    if (job == nullptr && has_worked && static_cast<int>(threads.size()) < cpus) {
+      has_worked = false;
+      const uint64_t seen = published.load(std::memory_order_relaxed);
+      lock.unlock();
+      spin([&] { return published.load(std::memory_order_acquire) != seen; });
+      lock_soon(lock);
+      continue;
+    }
     if (job == nullptr) {
       ++sleeping;
       wake.wait(lock);
@@ -225,12 +234,7 @@ void ThreadPool::State::worker_loop() {
     busy.fetch_sub(1, std::memory_order_relaxed);
     lock_soon(lock);
     if (--job->active == 0) job->all_left.notify_one();
-    const uint64_t seen = published.load(std::memory_order_relaxed);
-    const bool room = static_cast<int>(threads.size()) < cpus;
-    if (!jobs.empty() || !room || stopping) continue;
-    lock.unlock();
-    spin([&] { return published.load(std::memory_order_acquire) != seen; });
-    lock_soon(lock);
+    has_worked = true;
   }
 }
 
