@@ -15,9 +15,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = pathlib.Path(__file__).resolve().parent / "peers.py"
+PYTHON_CASES = PEERS.with_name("python_cases.py")
 PACKAGES = ["numpy", "numexpr", "jax", "drjit", "pytensor", "nibabel", "nilearn"]
 ARRAY_PEERS = ["numpy", "numexpr", "jax", "drjit", "pytensor", "torch"]
 IMAGE_PEERS = ["nilearn", "numpy_chunks"]
+TRAINING_PEERS = ["numpy", "jax", "drjit", "pytensor", "torch"]
 # case: (peers, limits against peers: {"best" or a peer: ratio})
 CASES = {
     "add_owned": (ARRAY_PEERS, {}),
@@ -29,6 +31,13 @@ CASES = {
     "matmul_1024": (["numpy"], {"numpy": 1.1}),
     "matmul_2048": (["numpy"], {"numpy": 1.1}),
     "logistic_1000_steps": ([], {}),
+    "train_10000_calls": (TRAINING_PEERS, {"best": 0.45}),
+    "train_repeat_10000": (TRAINING_PEERS, {"best": 0.35}),
+    "train_build_cold": (["jax", "pytensor"], {}),
+    "train_build_warm": (["jax", "pytensor"], {}),
+    "import_after_numpy": (["jax", "torch"], {}),
+    "python_call_8_floats": (["numpy"], {}),
+    "mean_of_images": (["numpy"], {"numpy": 1.0}),
     "call_8_floats": (ARRAY_PEERS, {}),
     "compile_cold": ([], {}),
     "compile_disk": ([], {}),
@@ -43,6 +52,16 @@ CASES = {
     "mean_t_gz": (IMAGE_PEERS, {}),
     "bad_headers": ([], {}),
     "bad_files": ([], {}),
+}
+# Cases of python_cases.py, where voxloom is called from Python too: (unit, at most, in that unit)
+FROM_PYTHON = {
+    "train_10000_calls": ("s", None),
+    "train_repeat_10000": ("s", None),
+    "train_build_cold": ("ms", 80),
+    "train_build_warm": ("ms", 8),
+    "import_after_numpy": ("ms", 50),
+    "python_call_8_floats": ("us", 1.5),
+    "mean_of_images": ("s", None),
 }
 
 
@@ -79,7 +98,7 @@ def run_peer(options, python, peer, case):
         environment[name] = str(options.threads)
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # the peer's own choice for this machine
         environment.pop(name, None)
-    command = [python, PEERS, peer, case, "--threads", options.threads, "--scratch", options.scratch]
+    command = [python, PYTHON_CASES if case in FROM_PYTHON else PEERS, peer, case, "--threads", options.threads, "--scratch", options.scratch]
     if options.repeat:
         command += ["--repeat", options.repeat]
     if options.quick:
@@ -95,6 +114,18 @@ def run_peer(options, python, peer, case):
     return json.loads(lines[-1])
 
 
+def run_from_python(options, case):
+    """What voxloom_bench would say of a case that calls voxloom from Python."""
+    answer = run_peer(options, options.build / "venv" / "bin" / "python", "voxloom", case)
+    if "missing" in answer:
+        return [{"name": case, "skipped": answer["missing"]}]
+    unit, limit = FROM_PYTHON[case]
+    seconds = statistics.median(answer["seconds"])
+    if unit == "s":
+        return [{"name": case, "seconds": {"voxloom": {"median": seconds}}, "details": answer["details"]}]
+    return [{"name": case, "value": seconds * {"us": 1e6, "ms": 1e3}[unit], "unit": unit, "limit": limit, "details": answer["details"]}]
+
+
 def voxloom_median(entries, contender):
     values = [e["seconds"][contender]["median"] for e in entries if contender in e.get("seconds", {})]
     return statistics.median(values) if values else None
@@ -104,7 +135,8 @@ def measure(options, python, case):
     """The rounds of one case: the entries of voxloom_bench by name, and what each peer said."""
     entries, peers = {}, {}
     for _ in range(options.rounds):
-        for entry in run_voxloom(options, case, options.scratch / "voxloom_bench.json"):
+        found = run_from_python(options, case) if case in FROM_PYTHON else run_voxloom(options, case, options.scratch / "voxloom_bench.json")
+        for entry in found:
             entries.setdefault(entry["name"], []).append(entry)
         for peer in CASES[case][0]:
             if options.peer and peer not in options.peer:
