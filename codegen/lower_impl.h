@@ -159,6 +159,7 @@ class Lowering {
   void inner_stages(int outer, std::vector<StateArrays>& outer_states);
   void inner_loop(const InnerWork& work);
   void inner_body(const InnerWork& work);
+  void each_row(bool inside, const std::function<void()>& f);
   void map_loop(const std::function<void()>& body, bool seldom = false);
   std::vector<Id> lane_loop(Id lo, Id hi, const InnerWork& work, std::vector<Id> init);
   std::vector<Id> step_all(const InnerWork& work, std::vector<Id> states);
@@ -179,8 +180,11 @@ class Lowering {
   int loops_before(const Node* n) const;
   bool outlives_its_phase(const Node* n) const;
   std::vector<Term> row_terms();
-  void spill_row(const Node* n, const Cx<Value>& v);
-  void row_loop(bool vector, const std::function<void()>& body);
+  void spill_row(const Node* n);
+  void store_row(const Node* n, const Cx<Value>& v);
+  void row_loop(Id lo, bool vector, const std::function<void()>& body);
+  int64_t rows_side_by_side(const InnerWork& work) const;
+  void inner_rows(const InnerWork& work);
   void row_phase(int outer, int loops);
   void reduce_blocks(Id lo, Id hi, int outer, std::vector<StateArrays>& states);
 
@@ -191,7 +195,12 @@ class Lowering {
   Id state_load(int component, const std::vector<Term>& at);
   void state_store(int component, const std::vector<Term>& at, Id value);
   void reduce_positions(Id lo, Id hi, int outer, std::vector<StateArrays>& states);
-  void step_outer(const StateArrays& s, const Cx<Value>& x, Id position);
+  /// An element that a reduction takes in, and its position among all.
+  struct Element {
+    Cx<Value> value;
+    Id position;
+  };
+  void step_outer(const StateArrays& s, const std::vector<Element>& elements);
   void array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body, bool seldom = true);
   std::vector<Term> array_terms(const StateArrays& s);
   void init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* which);
@@ -229,7 +238,9 @@ class Lowering {
   std::unordered_map<const Node*, std::vector<int>> spills_;      // column and kept values in scratch over the tile: one access per part
   std::unordered_map<const Node*, std::vector<int>> row_spills_;  // values of the rows of a block in scratch: one access per part
   Id row_lo_ = 0, row_hi_ = 0, minus_row_lo_ = 0;                 // the block
-  std::vector<Id> flat_inner_;                                    // position over the I axes now, as a sum
+  std::vector<Id> rows_;                                          // positions of O that run side by side; empty: one, in the axis
+  std::vector<Scope> row_scopes_;
+  std::vector<Id> flat_inner_;  // position over the I axes now, as a sum
   Id tile_lo_ = 0, tile_hi_ = 0, minus_tile_lo_ = 0;
   bool in_inner_ = false;
   std::optional<Id> leaf_;  // outer_leaves, outer_fold: the leaf whose states in slots are meant

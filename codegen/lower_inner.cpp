@@ -91,7 +91,7 @@ void Lowering::inner_loop(const InnerWork& work) {
   for (size_t k : work.sinks) {
     if (group_.contains(sink_node(k))) roots.push_back(sink_node(k));
   }
-  hoist(roots);
+  each_row(false, [&] { hoist(roots); });
   if (work.lane_reductions.empty()) {
     map_loop([&] { inner_body(work); });
   } else {
@@ -99,10 +99,31 @@ void Lowering::inner_loop(const InnerWork& work) {
   }
 }
 
-// Stores and O-reduction steps of one I index.
+// Stores and O-reduction steps of one I index; a state goes from row to row in a register.
 void Lowering::inner_body(const InnerWork& work) {
-  for (size_t k : work.sinks) store_sink(k);
-  for (const StateArrays* s : work.outer_steps) step_outer(*s, operand(*s->reduction, 0), flat_index(axes_of(Role::O)));
+  std::vector<std::vector<Element>> steps(work.outer_steps.size());
+  each_row(true, [&] {
+    for (size_t k : work.sinks) store_sink(k);
+    for (size_t k = 0; k < steps.size(); ++k)
+      steps[k].push_back({operand(*work.outer_steps[k]->reduction, 0), flat_index(axes_of(Role::O))});
+  });
+  for (size_t k = 0; k < steps.size(); ++k) step_outer(*work.outer_steps[k], steps[k]);
+}
+
+/// Runs f for each of the rows that run side by side, or once. `inside`: in an I loop, whose values no other loop may see.
+void Lowering::each_row(bool inside, const std::function<void()>& f) {
+  if (rows_.empty()) return f();
+  Axis* outer = axes_of(Role::O)[0];
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    outer->index = {rows_[r]};
+    scopes_.push_back(std::move(row_scopes_[r]));
+    if (inside) scopes_.emplace_back();
+    f();
+    if (inside) scopes_.pop_back();
+    row_scopes_[r] = std::move(scopes_.back());
+    scopes_.pop_back();
+  }
+  outer->index.clear();
 }
 
 // Runs `body` for every I index of the tile, as vectors along the fastest axis.
@@ -142,17 +163,19 @@ void Lowering::map_loop(const std::function<void()>& body, bool seldom) {
   flat_inner_.clear();
 }
 
-// One step of every lane reduction at the current element; returns the new states.
+// One step of every lane reduction at the current element, of each row; returns the new states.
 std::vector<Id> Lowering::step_all(const InnerWork& work, std::vector<Id> states) {
   size_t first = 0;
-  for (const Node* n : work.lane_reductions) {
-    const size_t count = n->op().reduction.state(*n).size();
-    std::vector<Value> state;
-    for (size_t k = 0; k < count; ++k) state.push_back(b_.value(states[first + k]));
-    n->op().reduction.record.step(b_.record(), *n, state.data(), operand(*n, 0), b_.value(flat_inner_[0]));
-    for (size_t k = 0; k < count; ++k) states[first + k] = state[k].id;
-    first += count;
-  }
+  each_row(true, [&] {
+    for (const Node* n : work.lane_reductions) {
+      const size_t count = n->op().reduction.state(*n).size();
+      std::vector<Value> state;
+      for (size_t k = 0; k < count; ++k) state.push_back(b_.value(states[first + k]));
+      n->op().reduction.record.step(b_.record(), *n, state.data(), operand(*n, 0), b_.value(flat_inner_[0]));
+      for (size_t k = 0; k < count; ++k) states[first + k] = state[k].id;
+      first += count;
+    }
+  });
   return states;
 }
 
@@ -195,7 +218,8 @@ std::vector<Id> Lowering::lane_loop(Id lo, Id hi, const InnerWork& work, std::ve
 }
 
 void Lowering::lane_reduction(const InnerWork& work) {
-  const auto& reductions = work.lane_reductions;
+  std::vector<const Node*> reductions;
+  each_row(false, [&] { reductions.insert(reductions.end(), work.lane_reductions.begin(), work.lane_reductions.end()); });
   const Order order = order_over(Role::I);
   const std::vector<Id> neutral = init_states(reductions);
   const Id g = b_.begin_loop(b_.integer(0), ceil_div(order.n, order.span))[0];
@@ -214,10 +238,12 @@ void Lowering::lane_reduction(const InnerWork& work) {
   groups = b_.end_loop(combine_states(reductions, groups, folded));
   totals = b_.end_loop(combine_states(reductions, totals, groups));
   size_t first = 0;
-  for (const Node* n : reductions) {
-    remember(n, finish_state(n, totals, first, order.n));
-    first += n->op().reduction.state(*n).size();
-  }
+  each_row(false, [&] {
+    for (const Node* n : work.lane_reductions) {
+      remember(n, finish_state(n, totals, first, order.n));
+      first += n->op().reduction.state(*n).size();
+    }
+  });
 }
 
 // Stores of row or point values, in the current scope; `outer` is the pass (points: the number of passes done).

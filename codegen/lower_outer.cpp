@@ -139,16 +139,17 @@ void Lowering::merge_arrays(std::vector<StateArrays>& states, std::vector<int> S
   }
 }
 
-// One element of an O reduction.
-void Lowering::step_outer(const StateArrays& s, const Cx<Value>& x, Id position) {
+// Elements of an O reduction that meet in one state; row values: one element, whose lane is the state.
+void Lowering::step_outer(const StateArrays& s, const std::vector<Element>& elements) {
   std::vector<Term> at = array_terms(s);
   if (s.count == ScratchRecipe::Count::lanes) {
-    const Value lane = b_.record().bit_and(b_.value(position), b_.record().lit_int(DType::i64, ops::lanes_per_leaf - 1));
+    const Value lane = b_.record().bit_and(b_.value(elements[0].position), b_.record().lit_int(DType::i64, ops::lanes_per_leaf - 1));
     at = {{lane.id, -1}};
   }
   std::vector<Value> state;
   for (int access : s.leaf) state.push_back(b_.value(state_load(access, at)));
-  s.reduction->op().reduction.record.step(b_.record(), *s.reduction, state.data(), x, b_.value(position));
+  for (const Element& e : elements)
+    s.reduction->op().reduction.record.step(b_.record(), *s.reduction, state.data(), e.value, b_.value(e.position));
   for (size_t k = 0; k < state.size(); ++k) state_store(s.leaf[k], at, state[k].id);
 }
 
@@ -163,7 +164,7 @@ void Lowering::reduce_positions(Id lo, Id hi, int outer, std::vector<StateArrays
   scopes_.emplace_back();
   inner_stages(outer, states);
   for (StateArrays& s : states) {
-    if (!group_.has_role(group_.domain.at(s.reduction), Role::I)) step_outer(s, operand(*s.reduction, 0), flat_index(axes));
+    if (!group_.has_role(group_.domain.at(s.reduction), Role::I)) step_outer(s, {{operand(*s.reduction, 0), flat_index(axes)}});
   }
   point_sinks(outer, Level::row);
   scopes_.pop_back();

@@ -42,19 +42,20 @@ std::vector<Term> Lowering::row_terms() {
 }
 
 /// From here on, and until the block ends, the value is read from scratch where no scope has it.
-void Lowering::spill_row(const Node* n, const Cx<Value>& v) {
+void Lowering::spill_row(const Node* n) {
   const DType part = real_part_of(n->type().dtype);
-  std::vector<int> parts;
-  for (int k = 0; k < (is_complex(n->type().dtype) ? 2 : 1); ++k) {
-    parts.push_back(scratch_access(ScratchRecipe::Count::lanes, part));
-    b_.store(parts.back(), row_terms(), k == 0 ? v.re.id : v.im.id);
-  }
-  row_spills_[n] = std::move(parts);
+  std::vector<int>& parts = row_spills_[n];
+  for (int k = 0; k < (is_complex(n->type().dtype) ? 2 : 1); ++k) parts.push_back(scratch_access(ScratchRecipe::Count::lanes, part));
 }
 
-void Lowering::row_loop(bool vector, const std::function<void()>& body) {
+void Lowering::store_row(const Node* n, const Cx<Value>& v) {
+  const std::vector<int>& parts = row_spills_.at(n);
+  for (size_t k = 0; k < parts.size(); ++k) b_.store(parts[k], row_terms(), k == 0 ? v.re.id : v.im.id);
+}
+
+void Lowering::row_loop(Id lo, bool vector, const std::function<void()>& body) {
   Axis* outer = axes_of(Role::O)[0];
-  const Id row = b_.begin_loop(row_lo_, row_hi_, {}, vector ? 0 : 1, vector)[0];
+  const Id row = b_.begin_loop(lo, row_hi_, {}, vector ? 0 : 1, vector)[0];
   outer->index = {row};
   scopes_.emplace_back();
   body();
@@ -77,13 +78,56 @@ void Lowering::row_phase(int outer, int loops) {
     if (loops_before(n) == loops) sinks.push_back(k);
   }
   if (nodes.empty() && sinks.empty()) return;
-  row_loop(true, [&] {
+  row_loop(row_lo_, true, [&] {
     for (const Node* n : nodes) {
       const Cx<Value> v = value(n);
-      if (outlives_its_phase(n)) spill_row(n, v);
+      if (!outlives_its_phase(n)) continue;
+      spill_row(n);
+      store_row(n, v);
     }
     for (const size_t k : sinks) store_sink(k);
   });
+}
+
+// Rows side by side share the loads of what does not depend on the row, and of states. Light bodies gain by it; the lanes of their states must
+// have room in registers.
+int64_t Lowering::rows_side_by_side(const InnerWork& work) const {
+  constexpr size_t lane_bytes = 512, light = 8;
+  size_t full = 0, bytes = 0;
+  for (const Node* n : group_.nodes) {
+    if (!table_.needs(n) || n->op().kind == OpKind::reduction || !is_full(n)) continue;
+    if (!n->op().flags.cheap || ++full > light) return 1;
+  }
+  for (const Node* n : work.lane_reductions) {
+    for (const DType t : n->op().reduction.state(*n)) bytes += ops::lanes_per_leaf * size_of(t);
+  }
+  return bytes == 0 ? 4 : std::clamp<int64_t>(static_cast<int64_t>(lane_bytes / bytes), 1, 4);
+}
+
+// The I loop for all rows of the block.
+void Lowering::inner_rows(const InnerWork& work) {
+  for (const Node* n : work.lane_reductions) spill_row(n);
+  const auto body = [&] {
+    inner_loop(work);
+    each_row(false, [&] {
+      for (const Node* n : work.lane_reductions) store_row(n, value(n));
+    });
+  };
+  const int64_t together = rows_side_by_side(work);
+  Id rest = row_lo_;
+  if (together > 1) {
+    const Id step = b_.integer(together);
+    const Id groups = b_.record().idiv(b_.value(sub(row_hi_, row_lo_)), b_.value(step)).id;
+    rest = add(row_lo_, mul(groups, step));
+    const Id first = add(row_lo_, mul(b_.begin_loop(b_.integer(0), groups)[0], step));
+    for (int64_t r = 0; r < together; ++r) rows_.push_back(add(first, b_.integer(r)));
+    row_scopes_.resize(rows_.size());
+    body();
+    rows_.clear();
+    row_scopes_.clear();
+    b_.end_loop();
+  }
+  row_loop(rest, false, body);
 }
 
 void Lowering::reduce_blocks(Id lo, Id hi, int outer, std::vector<StateArrays>& states) {
@@ -97,19 +141,16 @@ void Lowering::reduce_blocks(Id lo, Id hi, int outer, std::vector<StateArrays>& 
     row_phase(outer, inner);
     const InnerWork work = inner_work({outer, inner}, states);
     if (work.empty()) continue;
-    row_loop(false, [&] {
-      inner_loop(work);
-      for (const Node* n : work.lane_reductions) spill_row(n, value(n));
-    });
+    inner_rows(work);
   }
   row_phase(outer, last + 1);
   const bool steps_rows = std::any_of(states.begin(), states.end(),
                                       [&](const StateArrays& s) { return !group_.has_role(group_.domain.at(s.reduction), Role::I); });
   if (steps_rows) {
-    row_loop(false, [&] {
+    row_loop(row_lo_, false, [&] {
       for (StateArrays& s : states) {
         if (!group_.has_role(group_.domain.at(s.reduction), Role::I))
-          step_outer(s, operand(*s.reduction, 0), axes_of(Role::O)[0]->index[0]);
+          step_outer(s, {{operand(*s.reduction, 0), axes_of(Role::O)[0]->index[0]}});
       }
     });
   }
