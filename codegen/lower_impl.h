@@ -240,6 +240,7 @@ class Lowering {
   Id row_lo_ = 0, row_hi_ = 0, minus_row_lo_ = 0;                 // the block
   std::vector<Id> rows_;                                          // positions of O that run side by side; empty: one, in the axis
   std::vector<Scope> row_scopes_;
+  bool few_rows_ = false;       // the loops over I now run for the last rows of a block only
   std::vector<Id> flat_inner_;  // position over the I axes now, as a sum
   Id tile_lo_ = 0, tile_hi_ = 0, minus_tile_lo_ = 0;
   bool in_inner_ = false;

@@ -93,7 +93,7 @@ void Lowering::inner_loop(const InnerWork& work) {
   }
   each_row(false, [&] { hoist(roots); });
   if (work.lane_reductions.empty()) {
-    map_loop([&] { inner_body(work); });
+    map_loop([&] { inner_body(work); }, few_rows_);
   } else {
     lane_reduction(work);
   }

@@ -127,7 +127,9 @@ void Lowering::inner_rows(const InnerWork& work) {
     row_scopes_.clear();
     b_.end_loop();
   }
+  few_rows_ = together > 1;
   row_loop(rest, false, body);
+  few_rows_ = false;
 }
 
 void Lowering::reduce_blocks(Id lo, Id hi, int outer, std::vector<StateArrays>& states) {
