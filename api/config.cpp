@@ -25,6 +25,7 @@ struct Row {
   const char* doc;
   std::function<void(Config&, std::string_view)> set;
   std::function<std::string(const Config&)> get;
+  ConfigOption::Kind kind = ConfigOption::Kind::text;
 };
 
 [[noreturn]] void refuse(std::string_view name, std::string_view value, std::string_view allowed) {
@@ -58,19 +59,26 @@ size_t choice(std::string_view name, std::string_view value, std::span<const std
 }
 
 Row flag(const char* name, bool Config::* field, const char* doc) {
-  return {name, "True, False", doc,
+  return {name,
+          "True, False",
+          doc,
           [name, field](Config& c, std::string_view value) {
             const std::string v(value);
             if (v == "True" || v == "true" || v == "1") c.*field = true;
             else if (v == "False" || v == "false" || v == "0") c.*field = false;
             else refuse(name, value, "True, False, 1, 0");
           },
-          [field](const Config& c) { return std::string(c.*field ? "True" : "False"); }};
+          [field](const Config& c) { return std::string(c.*field ? "True" : "False"); },
+          ConfigOption::Kind::flag};
 }
 
 Row size(const char* name, int64_t Config::* field, const char* doc) {
-  return {name, "bytes, 512M, 2GiB", doc, [field](Config& c, std::string_view value) { c.*field = parse_size(value); },
-          [field](const Config& c) { return std::to_string(c.*field); }};
+  return {name,
+          "bytes, 512M, 2GiB",
+          doc,
+          [field](Config& c, std::string_view value) { c.*field = parse_size(value); },
+          [field](const Config& c) { return std::to_string(c.*field); },
+          ConfigOption::Kind::number};
 }
 
 const std::vector<std::string>& unused_words() {
@@ -138,8 +146,10 @@ void set_warn_float64(std::string_view value) {
 }
 
 /// An option that users of Theano or the manual know, which this version can only have one way.
-Row fixed(const char* name, const char* value, const char* reason) {
-  return {name, value, reason,
+Row fixed(const char* name, const char* value, const char* reason, ConfigOption::Kind kind = ConfigOption::Kind::text) {
+  return {name,
+          value,
+          reason,
           [=](Config&, std::string_view wanted) {
             std::string lower(wanted);
             std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char ch) { return static_cast<char>(std::tolower(ch)); });
@@ -149,7 +159,8 @@ Row fixed(const char* name, const char* value, const char* reason) {
               fail_user(ErrorCode::usage, "config", std::string(name) + " = " + std::string(wanted) + " is not possible: " + reason);
             }
           },
-          [=](const Config&) { return std::string(value); }};
+          [=](const Config&) { return std::string(value); },
+          kind};
 }
 
 std::vector<Row> make_rows() {
@@ -169,10 +180,10 @@ std::vector<Row> make_rows() {
   rows.push_back(flag("debug", &Config::debug, "verify every graph after every pass"));
   rows.push_back({"debug_level", "0 to 5", "what compiling tells the log: 1 kernels, 2 passes, 3 graphs, 4 LLVM IR, 5 rules",
                   [](Config& c, std::string_view v) { c.debug_level = integer("debug_level", v, 5, "0 to 5"); },
-                  [](const Config& c) { return std::to_string(c.debug_level); }});
+                  [](const Config& c) { return std::to_string(c.debug_level); }, ConfigOption::Kind::number});
   rows.push_back({"device", "cpu, auto", "where functions run; this build has no GPU back end: auto means cpu", set_device,
                   [](const Config& c) { return c.device; }});
-  rows.push_back(fixed("fast_math", "False", "numbers follow IEEE 754 strictly, no relaxation is offered"));
+  rows.push_back(fixed("fast_math", "False", "numbers follow IEEE 754 strictly, no relaxation is offered", ConfigOption::Kind::flag));
   rows.push_back({"floatX", "float32, float64", "dtype of matrix(), vector(), ... and of functions of integers",
                   [](Config&, std::string_view v) { set_floatX(v); },
                   [](const Config&) { return std::string(name_of(default_policy().floatX)); }});
@@ -197,7 +208,7 @@ std::vector<Row> make_rows() {
                   [](const Config& c) { return c.target; }});
   rows.push_back({"threads", "0 to 4096", "0: from affinity, cgroup, SLURM_CPUS_PER_TASK and OMP_NUM_THREADS",
                   [](Config& c, std::string_view v) { c.threads = integer("threads", v, 4096, "0 (automatic) to 4096"); },
-                  [](const Config& c) { return std::to_string(c.threads); }});
+                  [](const Config& c) { return std::to_string(c.threads); }, ConfigOption::Kind::number});
   rows.push_back({"warn_float64", "ignore, warn, raise", "operations that bring in float64",
                   [](Config&, std::string_view v) { set_warn_float64(v); },
                   [](const Config&) { return float64_words()[static_cast<size_t>(default_policy().warn_float64)]; }});
@@ -245,7 +256,7 @@ std::string Config::get(std::string_view name) const { return row_of(name).get(*
 const std::vector<ConfigOption>& config_options() {
   static const auto* const options = [] {
     auto* list = new std::vector<ConfigOption>;
-    for (const Row& row : rows()) list->push_back({row.name, row.values, row.doc});
+    for (const Row& row : rows()) list->push_back({row.name, row.values, row.doc, row.kind});
     return list;
   }();
   return *options;

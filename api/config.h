@@ -57,7 +57,9 @@ VOXLOOM_API Config& config();
 
 /// One line of documentation.
 struct ConfigOption {
+  enum class Kind : uint8_t { text, flag, number };
   std::string name, values, doc;
+  Kind kind = Kind::text;  ///< what get() writes: True or False, or a whole number
 };
 /// All names that Config::set knows, sorted.
 VOXLOOM_API const std::vector<ConfigOption>& config_options();

@@ -114,6 +114,8 @@ class VOXLOOM_API Function {
   const std::string& name() const;
   /// Of the inputs, in order: names for call_named().
   std::vector<std::string> input_names() const;
+  /// The inputs' options as the function holds them, in order: names, default values, and allow_downcast resolved.
+  std::vector<InOptions> inputs() const;
   /// Empty pointer: outputs have no names.
   const Results::Names& output_names() const;
   size_t outputs() const;

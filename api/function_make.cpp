@@ -3,6 +3,7 @@
 
 #include <voxloom/api/test_value.h>
 #include <voxloom/graph/error.h>
+#include <voxloom/graph/leaf_ops.h>
 #include <voxloom/graph/lexer.h>
 #include <voxloom/graph/nearest.h>
 #include <voxloom/graph/safe_cast.h>
@@ -196,6 +197,12 @@ Function function(std::vector<In> inputs, std::vector<Out> outputs, const Functi
   }
   std::vector<std::shared_ptr<const SharedValue>> read;
   for (const Expr& e : topological_order(values)) {
+    if (&e->op() == &image_op()) {
+      fail_user(ErrorCode::usage, options.name,
+                "the expression reads the image " + quoted(e->name()) +
+                    ", but functions take arrays: save or evaluate the expression, or put a variable in its place",
+                e->origin());
+    }
     if (!shared_value_of(*e)) continue;
     variables.push_back(e);
     read.push_back(std::static_pointer_cast<const SharedValue>(e->payload()));

@@ -107,6 +107,12 @@ std::vector<std::string> Function::input_names() const {
   return names;
 }
 
+std::vector<InOptions> Function::inputs() const {
+  std::vector<InOptions> inputs = impl_->ins;
+  for (InOptions& in : inputs) in.allow_downcast = in.allow_downcast.value_or(impl_->options.allow_input_downcast);
+  return inputs;
+}
+
 std::vector<Shared> Function::shared() const {
   std::vector<Shared> variables;
   for (size_t k = impl_->ins.size(); k < impl_->written.inputs().size(); ++k) variables.push_back(shared_of(impl_->written.inputs()[k]));

@@ -221,11 +221,11 @@ void check_shared(ByteReader& in, const SavedShared& saved, const Type& type) {
 
 /// Rows of the table, and where it is allowed those of functions that this program has made.
 OpLookup rows_for(const std::string& source, const LoadOptions& options) {
-  return [&source, allowed = options.allow_native_ops](std::string_view name) {
+  return [&source, &options](std::string_view name) {
     const OpInfo* row = find_op(name);
     if (row != nullptr) return row;
-    row = ops::find_host_row(name);
-    if (row != nullptr && !allowed)
+    row = options.native_ops ? options.native_ops(name) : ops::find_host_row(name);
+    if (row != nullptr && !options.allow_native_ops)
       fail_user(ErrorCode::bad_input, source,
                 "the saved function runs " + std::string(name) + ", a host function of this program; allow_native_ops lets it");
     return row;

@@ -4,6 +4,7 @@
 
 #include <voxloom/api/function.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ struct LoadOptions {
   /// Ops of the graph may be functions of this program (HostOp), found by their names. Off: such a graph is refused, since whoever writes a file
   /// would choose what runs.
   bool allow_native_ops = false;
+  /// Gives such an op by its name, or nullptr; empty: the last one of a name that this process has made.
+  std::function<const OpInfo*(std::string_view name)> native_ops = {};
 };
 
 /// Compiles a function from bytes; its shared variables are new ones (Function::shared()). Bytes that save_function_bytes() has not written,

@@ -229,6 +229,15 @@ TEST_CASE("what cannot be saved is a user error") {
   REQUIRE_THROWS_WITH(vl::io::save(a, folder.file("o.txt")), Catch::Contains(".nii"));
 }
 
+TEST_CASE("functions take arrays: an image in one is a user error, a variable in its place is not") {
+  const Folder folder;
+  write_image(folder.file("a.nii"), random_voxels({8, 8, 8}, vl::i16, 5));
+  const Expr a = vl::io::open(folder.file("a.nii")).expr();
+  REQUIRE_THROWS_WITH(vl::function({}, {a + 1}), Catch::Contains("reads the image \"a.nii\", but functions take arrays"));
+  const Expr x = vl::image_input("x", vl::i16, {8, 8, 8}, {"x", "y", "z"});
+  CHECK(vl::function({x}, {a + 1}, {.givens = {{a, x}}})(Array::zeros({8, 8, 8}, vl::i16))[0].rank() == 3);
+}
+
 TEST_CASE("an array as an image: any layout, a grid, in one expression with files") {
   const Folder folder;
   const vl::io::Matrix44 affine{{{2, 0, 0, -9}, {0, 2, 0, 4}, {0, 0, 3, 1}, {0, 0, 0, 1}}};
