@@ -2,6 +2,7 @@
 #include "bind.h"
 #include "casters.h"
 
+#include <voxloom/api/test_value.h>
 #include <voxloom/graph/constant.h>
 #include <voxloom/graph/leaf_ops.h>
 #include <voxloom/ops/variables.h>
@@ -79,6 +80,40 @@ nb::object iterate(const Expr& e) {
   return nb::iter(items);
 }
 
+/// Theano's x.tag, as far as it has a meaning here.
+struct PyTag {
+  Expr expr;
+};
+
+nb::object test_value_of(const PyTag& tag) {
+  const Array value = test_value(tag.expr);
+  if (!value.defined()) throw nb::attribute_error(("the expression " + text_of(tag.expr) + " has no test value").c_str());
+  return numpy_of(value);
+}
+
+void give_test_value(const PyTag& tag, nb::handle value) {
+  if (!is_array_like(value) && PyNumber_Check(value.ptr()) == 0) {
+    fail_user(ErrorCode::dtype, "test_value", "a test value is an array, a number or a list, not " + std::string(nb::repr(value).c_str()),
+              python_origin());
+  }
+  set_test_value(tag.expr, array_of(as_numpy(value, tag.expr.dtype(), "test_value")));
+}
+
+void bind_tag(nb::module_& m) {
+  nb::class_<PyTag>(m, "Tag",
+                    "x.tag of an expression: it holds the test value.\n\nExample:\n    >>> x = vl.fvector(\"x\")\n"
+                    "    >>> hasattr(x.tag, \"test_value\")\n    False\n")
+      .def_prop_rw(
+          "test_value", test_value_of, give_test_value, nb::for_getter(nb::sig("def test_value(self) -> numpy.ndarray")),
+          nb::for_setter(nb::sig("def test_value(self, value: numpy.typing.ArrayLike, /) -> None")),
+          "An array that goes through expressions while they are built, so that sizes that do not fit are refused on your line.\n\n"
+          "Variables are given one; with vl.config.compute_test_value = \"raise\" (or warn, ignore) what is built on them has one too.\n"
+          "Raises: AttributeError where there is none; DTypeError, UserError for a value that is not of the variable's type.\n\n"
+          "Example:\n    >>> with vl.config.change_flags(compute_test_value=\"raise\"):\n    ...     x = vl.fvector(\"x\")\n"
+          "    ...     x.tag.test_value = [1, 2]\n    ...     y = x * 2\n    >>> y.tag.test_value\n"
+          "    array([2., 4.], dtype=float32)\n");
+}
+
 constexpr const char* class_doc =
     "A node of the graph: a variable, a constant, or an operation on other expressions; nothing is computed until a function is "
     "compiled.\n\n"
@@ -127,6 +162,10 @@ void bind_facts(nb::class_<PyExpr>& c) {
       .def_prop_ro(
           "origin", [](const PyExpr& e) { return origin_text(e.expr->origin()); },
           "\"file.py:12\": the line of yours that made it.\n\nExample:\n    >>> vl.vector(\"x\").origin.endswith(\":1\")\n    True\n")
+      .def_prop_ro(
+          "tag", [](const PyExpr& e) { return PyTag{e.expr}; },
+          "Holds the test value: x.tag.test_value = array.\n\nExample:\n    >>> x = vl.fscalar(\"x\")\n    >>> x.tag.test_value = 3\n"
+          "    >>> float(x.tag.test_value)\n    3.0\n")
       .def_prop_ro(
           "T", [](const PyExpr& e) { return transpose(Operand(e.expr, python_origin())); },
           "The axes reversed, without a copy.\n\nExample:\n    >>> vl.tensor(\"x\", dtype=\"float32\", shape=(2, 3)).T.shape\n    (3, "
@@ -190,6 +229,7 @@ void bind_protocols(nb::class_<PyExpr>& c) {
 }  // namespace
 
 void bind_expr(nb::module_& m) {
+  bind_tag(m);
   nb::class_<PyExpr> c(m, "Expr", nb::is_weak_referenceable(), class_doc);
   bind_facts(c);
   bind_protocols(c);

@@ -2,7 +2,6 @@
 #include "bind.h"
 #include "casters.h"
 
-#include <voxloom/graph/parse.h>
 #include <voxloom/ops/host_op.h>
 
 #include <algorithm>
@@ -130,34 +129,12 @@ Expr apply_row(const PyHostRow& row, nb::args args) {
   return HostOp(*row.row).apply(operands);
 }
 
-/// Addresses of the rows of host functions below these expressions.
-std::vector<size_t> rows_below(nb::list outputs) {
-  std::vector<Expr> roots;
-  for (nb::handle e : outputs) roots.push_back(nb::cast<Expr>(e));
-  std::vector<size_t> rows;
-  for (const Expr& e : topological_order(roots)) {
-    const auto id = reinterpret_cast<size_t>(&e->op());
-    if (ops::is_host_row(e->op()) && std::find(rows.begin(), rows.end(), id) == rows.end()) rows.push_back(id);
-  }
-  return rows;
-}
-
 }  // namespace
-
-OpLookup rows_with(nb::dict host_rows) {
-  return [host_rows](std::string_view name) {
-    const OpInfo* const row = find_op(name);
-    const nb::str key(name.data(), name.size());
-    if (row != nullptr || !host_rows.contains(key)) return row;
-    return nb::cast<PyHostRow>(host_rows[key]).row;
-  };
-}
 
 void bind_host(nb::module_& m) {
   nb::class_<PyHostRow>(m, "_HostRow").def_prop_ro("id", [](const PyHostRow& row) { return reinterpret_cast<size_t>(row.row); });
   m.def("_make_host_row", make_row, "name"_a, "host"_a.none(), "infer"_a.none(), "grad"_a.none());
   m.def("_apply_host_row", apply_row, "row"_a, "operands"_a);
-  m.def("_host_rows", rows_below, "outputs"_a);
 }
 
 }  // namespace voxloom::python

@@ -135,18 +135,12 @@ void bind_header(nb::module_& m) {
       });
 }
 
-int64_t bytes_of(nb::handle memory) {
-  if (memory.is_none()) return 0;
-  if (PyUnicode_Check(memory.ptr())) return parse_size(nb::cast<std::string>(memory));
-  return nb::cast<int64_t>(memory);
-}
-
 io::SaveOptions options_of(nb::dict given, std::vector<std::string>* warnings) {
   io::SaveOptions options;
   for (const auto& [key, value] : given) {
     const std::string name = nb::cast<std::string>(key);
     if (value.is_none()) continue;
-    if (name == "memory") options.memory = bytes_of(value);
+    if (name == "memory") options.memory = bytes_of_python("save", value);
     else if (name == "threads") options.threads = nb::cast<int>(value);
     else if (name == "fsync") options.no_fsync = !nb::cast<bool>(value);
     else if (name == "clobber") options.no_clobber = !nb::cast<bool>(value);

@@ -20,6 +20,7 @@ constexpr Operator operators[] = {
     {"__floordiv__", "__rfloordiv__", floordiv},
     {"__mod__", "__rmod__", mod},
     {"__pow__", "__rpow__", pow},
+    {"__matmul__", "__rmatmul__", [](const Operand& x, const Operand& y) { return matmul(x, y); }},
     {"__and__", "__rand__", bit_and},
     {"__or__", "__ror__", bit_or},
     {"__xor__", "__rxor__", bit_xor},

@@ -106,11 +106,13 @@ nb::object value_of(nb::handle value) {
   return array;
 }
 
-nb::object make_shared_variable(nb::handle value, const std::string& name, bool borrow, bool) {
-  const nb::object array = value_of(value);
-  Shared made = shared(owning_array_of(array), name);
-  if (borrow) made.set_value(owning_array_of(array), true);
-  return wrap(made.expr());
+nb::object make_shared_variable(nb::handle value, nb::handle name, bool borrow, bool strict) {
+  if (!is_array_like(value) && PyNumber_Check(value.ptr()) == 0) {
+    fail_user(ErrorCode::dtype, "shared", "a value is an array, a number or a list, not " + std::string(nb::repr(value).c_str()),
+              python_origin());
+  }
+  const std::string text = name.is_none() ? std::string() : nb::cast<std::string>(name);
+  return wrap(shared(owning_array_of(value_of(value)), text, {.borrow = borrow, .strict = strict}).expr());
 }
 
 void set_value(PyShared& self, nb::handle value, bool borrow) {
@@ -134,17 +136,18 @@ void bind_shared(nb::module_& m) {
           "it).\n\nExample:\n"
           "    >>> float(vl.shared(2.0).get_value())\n    2.0\n")
       .def("set_value", set_value, "value"_a, "borrow"_a = false,
-           "Replaces the value; its dtype and rank must be the variable's. Copies, unless borrow hands the array over.\n\n"
+           "Replaces the value. Copies, unless borrow hands the array over. Waits for a running call that updates the variable.\n\n"
+           "The rank is the variable's, and the dtype is or, unless the variable is strict, converts without loss.\n"
            "Raises: DTypeError, UserError for a value of another dtype or rank.\n\nExample:\n"
            "    >>> b = vl.shared(0.0)\n    >>> b.set_value(1.5)\n    >>> float(b.get_value())\n    1.5\n");
-  m.def(
-      "shared", make_shared_variable, "value"_a, "name"_a = "", "borrow"_a = false, "strict"_a = false,
-      nb::sig("def shared(value: numpy.typing.ArrayLike, name: str = '', borrow: bool = False, strict: bool = False) -> Shared"),
-      "A shared variable of the value's dtype and rank; sizes stay open.\n\n"
-      "Arrays keep their dtype; plain floats and lists of them become floatX. The value is copied unless borrow hands it over. strict is\n"
-      "taken for compatibility: values are never converted silently.\n"
-      "Raises: DTypeError for a dtype that is not supported.\n\nExample:\n"
-      "    >>> vl.shared([1.0, 2.0]).dtype\n    dtype('float32')\n");
+  m.def("shared", make_shared_variable, "value"_a, "name"_a = nb::none(), "borrow"_a = false, "strict"_a = false,
+        nb::sig("def shared(value: numpy.typing.ArrayLike, name: str | None = None, borrow: bool = False, strict: bool = False) -> Shared"),
+        "A shared variable of the value's dtype and rank; sizes stay open.\n\n"
+        "Arrays keep their dtype; plain floats and lists of them become floatX. The value is copied unless borrow hands it over: then "
+        "writing into\n"
+        "the array changes the variable. strict: set_value() takes arrays of this dtype only.\n"
+        "Raises: DTypeError for a dtype that is not supported and for what is no array.\n\nExample:\n"
+        "    >>> vl.shared([1.0, 2.0]).dtype\n    dtype('float32')\n");
 }
 
 }  // namespace

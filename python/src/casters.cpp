@@ -2,6 +2,7 @@
 #include "casters.h"
 
 #include <voxloom/graph/error.h>
+#include <voxloom/runtime/limits.h>
 
 namespace voxloom::python {
 namespace {
@@ -61,6 +62,15 @@ Sizes sizes_of(const char* function, nb::handle sequence) {
   Sizes sizes;
   for (const Dim& d : dims_of_python(function, sequence, false)) sizes.emplace_back(d);
   return sizes;
+}
+
+int64_t bytes_of_python(const char* function, nb::handle object) {
+  if (object.is_none()) return 0;
+  if (PyUnicode_Check(object.ptr())) return parse_size(nb::cast<std::string>(object));
+  if (!is_int(object)) refuse(function, "memory is a number of bytes or a text such as '64M'", object);
+  const int64_t bytes = int_of(function, object);
+  if (bytes < 0) refuse(function, "memory is at least 0", object);
+  return bytes;
 }
 
 std::vector<nb::object> spread(nb::args args) {

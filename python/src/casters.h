@@ -41,6 +41,8 @@ Axes axes_of(const char* function, nb::handle object);
 Dim dim_of_python(const char* function, nb::handle object, bool open);
 std::vector<Dim> dims_of_python(const char* function, nb::handle sequence, bool open);
 Sizes sizes_of(const char* function, nb::handle sequence);
+/// Bytes from a number or a text such as "64M"; None is 0.
+int64_t bytes_of_python(const char* function, nb::handle object);
 /// Arguments given one by one or as one sequence: f(1, 2) and f((1, 2)).
 std::vector<nb::object> spread(nb::args args);
 

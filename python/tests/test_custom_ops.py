@@ -338,9 +338,9 @@ def test_cuda_source_with_a_host_function():
             vl.CudaOp(**{"source": source, "kernel": "my_fct", "host": double_array, **arguments})
 
 
-def test_graph_text_alone_does_not_run_host_functions():
+def test_a_file_alone_does_not_run_host_functions(tmp_path):
     x = vl.fmatrix("x")
-    text = vl._core._graph_text([x], [double(x)])
-    assert "double_array(%x)" in text
-    with pytest.raises(vl.UserError, match='unknown op "double_array"'):
-        vl._core._parse_graph(text, {})
+    vl.function([x], double(x)).save(tmp_path / "f.vlf")
+    assert b"double_array(%x)" in (tmp_path / "f.vlf").read_bytes()
+    with pytest.raises(vl.UserError, match="runs double_array, a host function of this program; allow_native_ops lets it"):
+        vl.load_function(tmp_path / "f.vlf")

@@ -1,4 +1,4 @@
-# python/tests/test_package.py: docstrings with examples that run, stubs, configuration, start-up, life beside other packages.
+# python/tests/test_package.py: docstrings with examples that run, stubs, start-up, life beside other packages.
 import doctest
 import inspect
 import os
@@ -63,20 +63,6 @@ def test_error_classes():
         for code in "usage shape dtype index bad_input file device limit cancelled internal".split():
             error = _errors.make(kind, code, "text", "op", "a.py:1")
             assert isinstance(error, vl.Error) and (error.code, error.op, error.origin, str(error)) == (code, "op", "a.py:1", "text")
-
-
-def test_configuration():
-    assert "floatX" in dir(vl.config) and "float32" in repr(vl.config)
-    vl.config.memory = "64M"
-    assert vl.config.memory == 64 << 20
-    vl.config.cast_policy = "numpy"
-    assert (vl.ivector("i") * vl.fvector("x")).dtype == "float64"
-    with pytest.raises(vl.UserError, match="did you mean floatX"):
-        vl.config.floatx = "float64"
-    with pytest.raises(vl.UserError, match="allowed"):
-        vl.config.cast_policy = "none"
-    with pytest.raises(vl.UserError, match="allowed float32, float64"):
-        vl.config.floatX = "int8"
 
 
 def test_stub_is_up_to_date(tmp_path):

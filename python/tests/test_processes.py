@@ -132,7 +132,7 @@ def test_pickle_with_state():
     with pytest.raises(vl.UserError, match="format"):
         f.__reduce__()[0]({**state, "format": 99})
     with pytest.raises(vl.UserError):
-        f.__reduce__()[0]({**state, "graph": state["graph"][:-20]})
+        f.__reduce__()[0]({**state, "function": state["function"][:-20]})
 
 
 def test_joblib():

@@ -32,5 +32,6 @@ from ._errors import (
 )
 from ._function import In, Out, function
 from ._image import Image, explain_save, load, open, save, save_many
+from ._print import debugprint
 
 __version__: str = _core._version

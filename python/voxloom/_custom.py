@@ -4,14 +4,13 @@
 import re
 
 from . import _core
-from ._errors import make
 
 _rows: dict = {}  # what an op is made of -> its row
 _by_row: dict = {}  # id of a row -> an op of it
 
 
 def _refuse(text, op):
-    raise make("user", "usage", f"{op}: {text}", op, "")
+    _core._fail("usage", op, text)
 
 
 class HostOp:
@@ -135,9 +134,9 @@ class CudaOp(HostOp):
         return self._parts[0]
 
 
-def ops_below(values):
-    """The host ops that these expressions use, for pickling."""
-    ops = [_by_row[row] for row in _core._host_rows(values)]
+def ops_of(rows):
+    """The host ops of these rows, for pickling."""
+    ops = [_by_row[row] for row in rows]
     names = [op.name for op in ops]
     for name in names:
         if names.count(name) > 1:

@@ -2,35 +2,44 @@
 """Compiling functions."""
 
 from . import _core, _custom
-from ._errors import make
 
 
 def _refuse(text, code="usage", op="function"):
-    raise make("user", code, f"{op}: {text}", op, "")
+    _core._fail(code, op, text)
 
 
 class In:
     """An input with options.
 
+    name: for arguments by name (default: the variable's). value: used where a call gives no argument; copied unless borrow.
     mutable: the function may overwrite the argument: a borrowed output of the same dtype and shape is then written over it where every kernel
-    only maps.
-    Raises: UserError unless `variable` is a variable.
+    only maps. borrow: an output that is the input itself, and borrowed too, is the argument itself, without a copy.
+    strict: takes arrays of its own dtype only; otherwise those that convert without loss are converted. allow_downcast: converts with loss too
+    (None: what function() says); complex numbers never become real.
+    Raises: UserError unless `variable` is a variable; function() raises it for a default value that does not fit.
 
     Example:
-        >>> x = vl.fvector("x")
-        >>> f = vl.function([vl.In(x, mutable=True)], vl.Out(vl.exp(x), borrow=True))
+        >>> x, y = vl.fvectors("x", "y")
+        >>> f = vl.function([vl.In(x, mutable=True), vl.In(y, value=[1, 1])], vl.Out(vl.exp(x) * y, borrow=True))
         >>> a = np.zeros(2, "float32")
         >>> f(a) is a
         True
     """
 
-    __slots__ = ("variable", "mutable")
+    __slots__ = ("variable", "name", "value", "mutable", "borrow", "strict", "allow_downcast")
 
-    def __init__(self, variable, *, mutable=False):
+    def __init__(self, variable, name=None, value=None, *, mutable=False, borrow=False, strict=False, allow_downcast=None):
         if not isinstance(variable, _core.Expr) or variable.op != "input":
             _refuse(f"an input is a variable such as vector(), not {variable!r}", op="In")
+        if name is not None and not isinstance(name, str):
+            _refuse(f"a name is a text, not {name!r}", op="In")
         self.variable = variable
-        self.mutable = mutable
+        self.name = name
+        self.value = value
+        self.mutable = bool(mutable)
+        self.borrow = bool(borrow)
+        self.strict = bool(strict)
+        self.allow_downcast = None if allow_downcast is None else bool(allow_downcast)
 
 
 class Out:
@@ -47,11 +56,11 @@ class Out:
         array([2., 3.], dtype=float32)
     """
 
-    __slots__ = ("value", "borrow")
+    __slots__ = ("variable", "borrow")
 
-    def __init__(self, value, *, borrow=False):
-        self.value = _core.constant(value)
-        self.borrow = borrow
+    def __init__(self, variable, borrow=False):
+        self.variable = _core.constant(variable)
+        self.borrow = bool(borrow)
 
 
 def _inputs(inputs):
@@ -76,41 +85,48 @@ def _outputs(outputs):
     return [outputs], True
 
 
-def _updates(updates):
-    pairs = list(updates.items()) if isinstance(updates, dict) else [tuple(p) for p in updates or ()]
-    seen = []
-    for pair in pairs:
-        if len(pair) != 2:
-            _refuse(f"updates are pairs (shared variable, new value), not {pair!r}")
-        variable, value = pair
-        if not isinstance(variable, _core.Shared):
-            _refuse(f"an update is for a shared variable, not for {variable!r}")
-        if any(variable is s for s in seen):
-            _refuse(f"{variable.name or variable!r} is updated twice")
-        seen.append(variable)
-        yield variable, _core.constant(value).astype(variable.dtype) if not isinstance(value, _core.Expr) else value
+def pairs(what, given, op="function"):
+    """A dict or a sequence of pairs as a list of pairs."""
+    found = list(given.items()) if isinstance(given, dict) else list(given or ())
+    for pair in found:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            _refuse(f"{what} is a dict or a sequence of pairs, but one entry is {pair!r}", op=op)
+    return found
 
 
 def function(
     inputs,
-    outputs,
+    outputs=None,
     updates=None,
     *,
-    name="function",
-    profile=False,
+    givens=None,
+    mode=None,
+    name=None,
+    profile=None,
+    on_unused_input=None,
+    allow_input_downcast=False,
+    device=None,
+    memory=None,
+    threads=None,
+    allow_gc=None,
+    strict_borrow=None,
     optimise=True,
     fuse=True,
     optimizer_excluding=(),
-    on_unused_input=None,
+    target=None,
 ):
     """Compiles expressions into a Function.
 
     inputs: variables, or In(variable, ...). outputs: an expression (or Out(...)), a list or a dict of them, or None; calls return results in the
     same form. updates: {shared: new value} or pairs, computed from the old values and committed together when the call has succeeded.
-    profile: measure every step of every call. optimise, fuse: off for looking closer. optimizer_excluding: names of passes to leave out.
-    on_unused_input: "raise", "warn" or "ignore" (None: vl.config.on_unused_input).
-    The GIL is released while it compiles. Compiled kernels are kept on disk (vl.config.cache_dir).
-    Raises: UserError for variables that are missing or listed twice and for updates of another type; errors name your line.
+    givens: {variable or any node: what stands in its place}, all replaced at once, in outputs and updates.
+    mode: a name or a Mode: FAST_RUN, FAST_COMPILE, DebugMode, NanGuardMode, ProfileMode. profile: measure every step of every call.
+    allow_input_downcast: arguments are converted even if that loses precision. memory: limit of a call for results and temporaries, in bytes or as
+    "64M". strict_borrow: an error where borrowing cannot give what was asked for. allow_gc=False keeps temporaries between calls.
+    optimise, fuse: off for looking closer. optimizer_excluding: names of passes to leave out. on_unused_input: "raise", "warn" or "ignore".
+    What is None comes from vl.config. The GIL is released while it compiles. Compiled kernels are kept on disk (vl.config.cache_dir).
+    Raises: UserError for variables that are missing, listed twice or not used, for updates of another type and for unknown names of modes and
+    passes; RuntimeError for a device that is not there. Errors name your line.
 
     Example:
         >>> x, y = vl.fvectors("x", "y")
@@ -118,78 +134,49 @@ def function(
         >>> f([1, 2], [1, 1])["difference"]
         array([0., 1.], dtype=float32)
     """
-    ins = _inputs(inputs)
     outs, form = _outputs(outputs)
-    outs = [o if isinstance(o, Out) else Out(o) for o in outs]
-    pairs = list(_updates(updates))
     options = {
-        "name": name,
-        "profile": bool(profile),
-        "optimise": bool(optimise),
-        "fuse": bool(fuse),
-        "optimizer_excluding": list(optimizer_excluding),
+        "mode": mode,
+        "name": "function" if name is None else name,
+        "profile": profile,
         "on_unused_input": on_unused_input,
+        "allow_input_downcast": allow_input_downcast,
+        "device": device,
+        "memory": memory,
+        "threads": threads,
+        "allow_gc": allow_gc,
+        "strict_borrow": strict_borrow,
+        "optimise": optimise,
+        "fuse": fuse,
+        "optimizer_excluding": [optimizer_excluding] if isinstance(optimizer_excluding, str) else list(optimizer_excluding),
+        "target": target,
     }
-    recipe = (ins, outs, pairs, options, form)
     return _core._compile(
-        [i.variable for i in ins],
-        [bool(i.mutable) for i in ins],
-        [o.value for o in outs],
-        [bool(o.borrow) for o in outs],
-        pairs,
+        _inputs(inputs),
+        [o if isinstance(o, Out) else Out(o) for o in outs],
+        pairs("updates", updates),
+        pairs("givens", givens),
         options,
         form,
-        recipe,
     )
 
 
-# ---- pickling: the graph as text, the values of shared variables, the options; kernels are found again in the cache ----
+# ---- pickling: the library's own format, the form of the results, and the host functions that the graph names ----
 
-_FORMAT = 1
+_FORMAT = 2
 
 
-def reduce(recipe):
-    """What pickle stores for a Function. Shared variables become inputs of the stored graph, with their values beside it."""
-    ins, outs, pairs, options, form = recipe
-    values = [o.value for o in outs] + [value for _, value in pairs]
-    read = [leaf for leaf in _core._leaves(values) if isinstance(leaf, _core.Shared)]
-    shared = read + [s for s, _ in pairs if not any(s is r for r in read)]
-    if any(leaf.op == "image" for leaf in _core._leaves(values)):
-        _refuse("a function over image files does not pickle; pickle its inputs and build it where it is needed", op="pickle")
-    stand_ins = [_core.tensor(s.name, dtype=s.dtype, shape=(None,) * s.ndim) for s in shared]
-    replaced = _core._substitute(values, shared, stand_ins)
-    text = _core._graph_text([i.variable for i in ins] + stand_ins, replaced)
-    state = {
-        "format": _FORMAT,
-        "graph": text,
-        "names": [i.variable.name for i in ins],
-        "mutable": [bool(i.mutable) for i in ins],
-        "borrow": [bool(o.borrow) for o in outs],
-        "shared": [(s.name, s.get_value()) for s in shared],
-        "updated": [next(k for k, r in enumerate(shared) if r is s) for s, _ in pairs],
-        "options": options,
-        "form": form,
-        "host_ops": _custom.ops_below(values),
-    }
-    return restore, (state,)
+def reduce(f):
+    """What pickle stores for a Function."""
+    data, form, rows = _core._function_state(f)
+    return restore, ({"format": _FORMAT, "function": data, "form": form, "host_ops": _custom.ops_of(rows)},)
 
 
 def restore(state):
     """A Function from what reduce() stored; its shared variables are its own."""
     if state["format"] != _FORMAT:
         _refuse(f"format {state['format']} of a pickled function (allowed {_FORMAT})", op="pickle")
-    inputs, values = _core._parse_graph(state["graph"], _custom.rows_of(state["host_ops"]))
-    own = len(state["mutable"])
-    shared = [_core.shared(value, name=name) for name, value in state["shared"]]
-    values = _core._substitute(values, inputs[own:], shared)
-    count = len(state["borrow"])
-    outs = [Out(v, borrow=b) for v, b in zip(values[:count], state["borrow"])]
-    ins = [In(v, mutable=m) for v, m in zip(inputs[:own], state["mutable"])]
-    updates = [(shared[k], v) for k, v in zip(state["updated"], values[count:])]
-    form = state["form"]
-    outputs = None if form is None else outs[0] if form is True else outs if form is False else dict(zip(form, outs))
-    options = dict(state["options"])
-    return function(ins, outputs, updates, **options)
+    return _core._function_of_state(state["function"], state["form"], _custom.rows_of(state["host_ops"]))
 
 
 # ---- evaluation ----

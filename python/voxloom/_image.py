@@ -7,7 +7,6 @@ import warnings
 import numpy
 
 from . import _core
-from ._errors import make
 
 
 class _Proxy:
@@ -56,7 +55,7 @@ class _Slicer:
         items = key if isinstance(key, tuple) else (key,)
         for axis, item in enumerate(items):
             if axis < 3 and not isinstance(item, slice) and item is not Ellipsis:
-                raise make("user", "index", f"slicer: axis {axis} is spatial and takes a slice, not {item!r}", "slicer", "")
+                _core._fail("index", "slicer", f"axis {axis} is spatial and takes a slice, not {item!r}")
         return self._image[key]
 
 
@@ -113,9 +112,9 @@ class Image(_core._ImageBase):
         """
         dtype = numpy.dtype(dtype)
         if dtype.kind != "f":
-            raise make("user", "dtype", f"get_fdata: dtype {dtype} is no float", "get_fdata", "")
+            _core._fail("dtype", "get_fdata", f"dtype {dtype} is no float")
         if caching not in ("fill", "unchanged"):
-            raise make("user", "usage", f"get_fdata: caching = {caching!r} (allowed 'fill', 'unchanged')", "get_fdata", "")
+            _core._fail("usage", "get_fdata", f"caching = {caching!r} (allowed 'fill', 'unchanged')")
         if self._cache is not None and self._cache.dtype == dtype:
             return self._cache
         value = self.astype(dtype).eval()
@@ -221,7 +220,7 @@ def _options(options):
 
 def _image(value):
     if not isinstance(value, _core.Expr):
-        raise make("user", "dtype", f"save: {type(value).__name__} is no image; make one with vl.Image(data, affine)", "save", "")
+        _core._fail("dtype", "save", f"{type(value).__name__} is no image; make one with vl.Image(data, affine)")
     return value
 
 

@@ -4,7 +4,6 @@
 import numpy
 
 from . import _core
-from ._errors import make
 
 _REDUCTIONS = {
     "add": "sum",
@@ -19,7 +18,7 @@ _FUNCTIONS = {"amax": "max", "amin": "min", "around": "round", "clip": "clip"}
 
 
 def _refuse(op, text):
-    raise make("user", "dtype", f"{op}: {text}", op, "")
+    _core._fail("dtype", op, text)
 
 
 def _without_defaults(op, kwargs):
@@ -47,18 +46,21 @@ def ufunc(self, function, method, inputs, kwargs):
     if method != "__call__" or target is None or function.nout != 1:
         return NotImplemented
     dtype = kwargs.pop("dtype", None)
+    along = {"axis": kwargs.pop("axis")} if name == "vecdot" and "axis" in kwargs else {}
     if kwargs:
         _refuse(name, f"an expression takes no {next(iter(kwargs))}=")
-    result = target(*inputs)
+    result = target(*inputs, **along)
     return result if dtype is None else result.astype(dtype)
 
 
 def function(func, args, kwargs):
     """Called by NumPy for its other functions with an expression among their arguments."""
     name = _FUNCTIONS.get(func.__name__, func.__name__)
-    target = getattr(_core, name, None) if func.__module__ == "numpy" else None
+    target = getattr(_core, name, None) if func.__module__ in ("numpy", "numpy.linalg") else None
     if target is None or name.startswith("_"):
         return NotImplemented
+    if name == "einsum":
+        kwargs.pop("optimize", None)  # operands are contracted from left to right: the order is part of the result's bits
     if name == "clip":
         return _clip(*args, **kwargs)
     return target(*args, **_without_defaults(name, kwargs))
