@@ -47,7 +47,7 @@ bool same_part(DType part, const std::byte* a, const std::byte* b, Allowed allow
 
 std::string element_text(DType dtype, const std::byte* at) {
   const DType part = real_part_of(dtype);
-  const std::string real = literal_text(part, bits_at(size_of(part), at));
+  std::string real = literal_text(part, bits_at(size_of(part), at));
   if (!is_complex(dtype)) return real;
   return "(" + real + ", " + literal_text(part, bits_at(size_of(part), at + size_of(part))) + ")";
 }

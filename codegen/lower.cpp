@@ -111,13 +111,13 @@ std::vector<Lowering::Axis*> Lowering::axes_of(Role role) {
   return found;
 }
 
-Id Lowering::param(ParamRecipe recipe, DType dtype, const char* name) {
+Id Lowering::param(const ParamRecipe& recipe, DType dtype, const char* name) {
   const auto key = std::make_tuple(static_cast<int>(recipe.kind), recipe.dim.str(), recipe.access, recipe.axis,
                                    recipe.bits ^ (static_cast<uint64_t>(dtype) << 56) ^ (static_cast<uint64_t>(recipe.of_rows) << 55));
   auto [it, is_new] = param_slots_.try_emplace(key, 0);
   if (is_new) {
     it->second = b_.add_param(dtype, name);
-    out_.params.push_back(std::move(recipe));
+    out_.params.push_back(recipe);
   }
   return b_.read_param(it->second);
 }

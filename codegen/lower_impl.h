@@ -98,7 +98,7 @@ class Lowering {
 
   // lower.cpp: axes, params, accesses
   void make_axes();
-  Id param(ParamRecipe recipe, DType dtype = DType::i64, const char* name = "");
+  Id param(const ParamRecipe& recipe, DType dtype = DType::i64, const char* name = "");
   Id leaf_count() { return param({ParamRecipe::Kind::leaf_count, step_.reduced, 0, 0, 0, step_.leaves_of_rows}, DType::i64, "leaves"); }
   Id dim(const Dim& d) { return param({ParamRecipe::Kind::dim, d, 0, 0, 0}, DType::i64, "dim"); }
   int kernel_access(int recipe);

@@ -70,12 +70,14 @@ std::vector<Term> Lowering::slot_terms(int state_slot) {
 
 Id Lowering::state_load(int component, const std::vector<Term>& at) {
   if (component >= 0) return b_.load(component, at);
-  return b_.load(kernel_access(table_.state(static_cast<size_t>(~component))), slot_terms(~component));
+  const int slot = ~component;
+  return b_.load(kernel_access(table_.state(static_cast<size_t>(slot))), slot_terms(slot));
 }
 
 void Lowering::state_store(int component, const std::vector<Term>& at, Id value) {
-  if (component >= 0) b_.store(component, at, value);
-  else b_.store(kernel_access(table_.state(static_cast<size_t>(~component))), slot_terms(~component), value);
+  if (component >= 0) return b_.store(component, at, value);
+  const int slot = ~component;
+  b_.store(kernel_access(table_.state(static_cast<size_t>(slot))), slot_terms(slot), value);
 }
 
 // Runs `body` for every element of a state array: the tile's I indices, the 32 lanes, or once.

@@ -79,7 +79,7 @@ class Printer {
 
  private:
   template <class... T> void line(fmt::format_string<T...> format, T&&... args) {
-    out_.append(static_cast<size_t>(2 * depth_), ' ');
+    out_.append(2 * static_cast<size_t>(depth_), ' ');
     fmt::format_to(std::back_inserter(out_), format, std::forward<T>(args)...);
     out_ += '\n';
   }

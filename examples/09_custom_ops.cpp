@@ -56,7 +56,7 @@ int main() {
 
   // What does not parse is refused with the column, on this line.
   try {
-    vl::ElemwiseOp("wrong", "2 ** x");
+    const vl::ElemwiseOp wrong("wrong", "2 ** x");
     expect(false, "a refusal");
   } catch (const vl::UserError& error) { std::printf("refused, as it should be: %s\n", error.what()); }
 

@@ -88,7 +88,7 @@ std::string stem_of(const std::string& path, const std::string& suffix) {
 std::string partner_of(const std::string& path, const std::string& own, const std::string& other) {
   const std::string stem = stem_of(path, own);
   const bool gzip = ends_with(path, ".gz");
-  const std::string first = stem + other + (gzip ? ".gz" : ""), second = stem + other + (gzip ? "" : ".gz");
+  std::string first = stem + other + (gzip ? ".gz" : ""), second = stem + other + (gzip ? "" : ".gz");
   if (access(first.c_str(), F_OK) == 0) return first;
   if (access(second.c_str(), F_OK) == 0) return second;
   fail_field(path, own == ".hdr" ? "voxel file" : "header file", printable_path(first) + ", which does not exist",

@@ -64,7 +64,7 @@ Labels matrix_labels(const Labels& batch, Labels rows, Labels columns, Order typ
 /// Arranged as [batch..., rows, columns], where each of the last two may be several axes.
 Expr as_matrix(const Labelled& x, const Labels& batch, const Labels& rows, const Labels& columns, OriginId origin) {
   const Labels order = matrix_labels(batch, rows, columns, x.value.type().order);
-  const Expr value = arranged(x, order, origin);
+  Expr value = arranged(x, order, origin);
   if (rows.size() == 1 && columns.size() == 1) return value;
   std::vector<Dim> shape(value.shape().begin(), value.shape().begin() + static_cast<std::ptrdiff_t>(batch.size()));
   shape.push_back(joined_size(x, rows));

@@ -55,7 +55,7 @@ Expr change_slice(const char* row, const Expr& x, const Selection& s, const Expr
 
 /// A dimshuffle whose axes have their places and no names.
 Expr placed(const Expr& x, const std::vector<int>& pattern, OriginId origin) {
-  const Expr there = dimshuffle(Operand(x, origin), pattern);
+  Expr there = dimshuffle(Operand(x, origin), pattern);
   if (!there.type().is_image()) return there;
   return make_node(op("relabel"), {there}, {{"names", std::string()}, {"order", std::string(x.type().order == Order::F ? "F" : "C")}},
                    origin);
@@ -89,7 +89,7 @@ Expr change_masked(const Change& change, const Expr& part, const Selection& s, c
   Expr values = values_under_mask(change, part, s, given, origin);
   if (change.adds) values = make_node(op("add"), {part, values}, {}, origin);
   std::vector<int> pattern(static_cast<size_t>(part.rank()), -1);
-  for (int k = 0; k < s.mask.rank(); ++k) pattern[static_cast<size_t>(s.mask_axis + k)] = k;
+  for (int k = 0; k < s.mask.rank(); ++k) pattern[static_cast<size_t>(s.mask_axis) + static_cast<size_t>(k)] = k;
   return where(Operand(placed(s.mask, pattern, origin), origin), Operand(values, origin), Operand(part, origin));
 }
 

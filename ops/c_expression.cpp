@@ -203,7 +203,7 @@ class Applier {
       return made("div", {x, y});
     }
     const Operand a = cast(x, dtype), b = cast(y, dtype), zero(0, origin_);
-    const Operand floored = made(rest ? "mod" : "floordiv", {a, b});
+    Operand floored = made(rest ? "mod" : "floordiv", {a, b});
     if (is_unsigned_int(dtype)) return floored;
     const Operand signs = made("ne", {made("lt", {a, zero}), made("lt", {b, zero})});
     const Operand off = made("logical_and", {signs, made("ne", {rest ? floored : made("mod", {a, b}), zero})});

@@ -30,7 +30,7 @@ Expr unit_matrix(const Dim& n, DType dtype, OriginId origin) {
 /// Nodes that depend on `v` rebuilt over a new first axis of size n, along which v is the unit matrix.
 class OverRows {
  public:
-  OverRows(const Expr& v, Dim n, Expr unit) : n_(std::move(n)) { images_.emplace(v.get(), std::move(unit)); }
+  OverRows(const Expr& v, const Dim& n, Expr unit) : n_(n) { images_.emplace(v.get(), std::move(unit)); }
 
   /// The expression with the new axis; undefined if an op cannot have it: refused() is that node.
   Expr image(const Expr& root) {
@@ -93,7 +93,10 @@ class OverRows {
     const auto is = [&](const char* name) { return &row == &op(name); };
     const auto set = [&](std::string_view key, AttrValue value) {
       for (Attr& attr : attrs)
-        if (attr.key == key) attr.value = std::move(value);
+        if (attr.key == key) {
+          attr.value = std::move(value);
+          return;
+        }
     };
     const auto with_first = [](auto list, auto first) {
       list.insert(list.begin(), first);

@@ -87,10 +87,14 @@ Type broadcast_type(const OpInfo& row, std::span<const Expr> operands, DType dty
     }
   }
   result.names = merged_names(row, operands, origin);
+  settle_names(result);
   return result;
 }
 
-void drop_empty_names(Type& type) {
+void settle_names(Type& type) {
+  const std::vector<std::string> given = type.names;
+  for (std::string& name : type.names)
+    if (std::count(given.begin(), given.end(), name) > 1) name.clear();
   if (std::all_of(type.names.begin(), type.names.end(), [](const std::string& name) { return name.empty(); })) type.names.clear();
 }
 
@@ -140,7 +144,7 @@ Type reduced_type(const OpInfo& row, const Expr& x, const Attrs& attrs, DType dt
     result.shape.push_back(reduced ? Dim(1) : from.shape[at]);
     if (from.is_image()) result.names.push_back(from.names[at]);
   }
-  drop_empty_names(result);
+  settle_names(result);
   return result;
 }
 

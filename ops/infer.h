@@ -38,8 +38,9 @@ Order result_order(std::span<const Expr> operands);
 /// Type of an elementwise result over operands of one rank; UserError when shapes or axis names do not fit.
 Type broadcast_type(const OpInfo& row, std::span<const Expr> operands, DType dtype, OriginId origin);
 
-/// No names rather than empty ones only: such a type is an array.
-void drop_empty_names(Type& type);
+/// A name that two axes would have is given to neither, as it would not tell them apart. No names rather than empty ones only: such a type
+/// is an array.
+void settle_names(Type& type);
 
 /// The attribute, or nullptr when it is missing or of another type.
 template <class T> const T* find_attr(const Attrs& attrs, std::string_view key) {

@@ -120,11 +120,7 @@ Type taken_type(const OpInfo& row, const Expr& x, std::span<const Expr> indices,
     result.shape.push_back(x.shape()[from]);
     result.names.push_back(x.type().is_image() ? x.type().names[from] : std::string());
   }
-  for (size_t k = 0; k < result.names.size(); ++k)
-    for (size_t j = 0; j < k; ++j)
-      if (!result.names[k].empty() && result.names[k] == result.names[j])
-        fail_user(ErrorCode::shape, row.name, "the result would have two axes named " + result.names[k], origin);
-  drop_empty_names(result);
+  settle_names(result);
   return result;
 }
 
@@ -142,9 +138,10 @@ std::vector<AxisMap> take_axes(const Node& node, size_t operand) {
   std::vector<AxisMap> maps;
   if (operand > 0) {
     for (int k = 0; k < rank; ++k) {
+      const int to = position + k;
       const bool stretched =
-          node.input(operand).shape()[static_cast<size_t>(k)].is_one() && !node.type().shape[static_cast<size_t>(position + k)].is_one();
-      maps.push_back({.relation = stretched ? AxisRelation::broadcast : AxisRelation::map, .out_axis = position + k});
+          node.input(operand).shape()[static_cast<size_t>(k)].is_one() && !node.type().shape[static_cast<size_t>(to)].is_one();
+      maps.push_back({.relation = stretched ? AxisRelation::broadcast : AxisRelation::map, .out_axis = to});
     }
     return maps;
   }

@@ -34,7 +34,7 @@ Type infer_dimshuffle(const OpInfo& row, std::span<const Expr> in, const Attrs& 
     if (used[k] == 0 && !from.shape[k].is_one())
       fail_user(ErrorCode::shape, row.name,
                 "axis " + std::to_string(k) + " of size " + from.shape[k].str() + " cannot be dropped (only size 1 can)", origin);
-  drop_empty_names(result);
+  settle_names(result);
   return result;
 }
 std::vector<AxisMap> dimshuffle_axes(const Node& node, size_t) {
@@ -103,7 +103,7 @@ Type infer_relabel(const OpInfo& row, std::span<const Expr> in, const Attrs& att
     for (size_t j = 0; j < k; ++j)
       if (!result.names[k].empty() && result.names[j] == result.names[k])
         fail_user(ErrorCode::usage, row.name, "two axes are named " + result.names[k], origin);
-  drop_empty_names(result);
+  settle_names(result);
   return result;
 }
 

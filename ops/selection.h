@@ -18,10 +18,10 @@ struct Selection {
   int mask_axis = 0;
   int64_t place = 0;
 
-  void add_range(Dim start, int64_t step, Dim size) {
-    starts.push_back(std::move(start));
+  void add_range(const Dim& start, int64_t step, const Dim& size) {
+    starts.push_back(start);
     steps.push_back(step);
-    shape.push_back(std::move(size));
+    shape.push_back(size);
   }
 };
 

@@ -36,7 +36,7 @@ class Linker {
   }
 
   KernelEntry load(const std::string& object, const std::string& symbol, LLVMOrcResourceTrackerRef& tracker) {
-    const LLVMOrcJITDylibRef library = this->library();
+    LLVMOrcJITDylibRef library = this->library();
     tracker = LLVMOrcJITDylibCreateResourceTracker(library);
     LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(object.data(), object.size(), symbol.c_str());
     LLVMErrorRef error = LLVMOrcLLJITAddObjectFileWithRT(jit_, tracker, buffer);

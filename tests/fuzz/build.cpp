@@ -175,18 +175,16 @@ std::vector<bool> needed_by_outputs(const Case& c) {
   return needed;
 }
 
-Built build(const Case& c, const std::vector<Expr>& leaves) {
+Built build(const Case& c) {
   const PolicyScope policy({.floatX = c.floatX});
   std::vector<Expr> all, inputs, outputs;
   std::vector<int> arguments;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
-    const bool given = i < leaves.size() && leaves[i];
-    all.push_back(given ? leaves[i] : build_input(c, static_cast<int>(i)));
-    if (given || c.inputs[i].constant) continue;
+    all.push_back(build_input(c, static_cast<int>(i)));
+    if (c.inputs[i].constant) continue;
     inputs.push_back(all.back());
     arguments.push_back(static_cast<int>(i));
   }
-  // What no output needs is not built: with sizes in the place of symbols it may be refused, which no call would be.
   const std::vector<bool> needed = needed_by_outputs(c);
   for (const CaseNode& node : c.nodes) {
     std::vector<Expr> operands;

@@ -54,8 +54,8 @@ struct Built {
 };
 /// For each input and node, whether an output depends on it.
 std::vector<bool> needed_by_outputs(const Case& c);
-/// Nodes that outputs need; UserError where the ops refuse. `leaves[k]` stands for input k where it is given (and must then be no input leaf).
-Built build(const Case& c, const std::vector<Expr>& leaves = {});
+/// Nodes that outputs need; UserError where the ops refuse.
+Built build(const Case& c);
 /// The expression of an input; constants get their values.
 Expr build_input(const Case& c, int index);
 /// The expression of a node over the given operands.

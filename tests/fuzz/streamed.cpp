@@ -5,6 +5,7 @@
 #include <voxloom/api/stream_run.h>
 #include <voxloom/graph/constant.h>
 #include <voxloom/graph/leaf_ops.h>
+#include <voxloom/graph/substitute.h>
 
 #include <algorithm>
 #include <atomic>
@@ -109,17 +110,19 @@ class MemorySink final : public io::BlockSink {
   std::atomic<int64_t> position_{0};
 };
 
-/// The graph with constant sizes: images become sources, other arguments constants.
+/// The graph with constant sizes: images become sources, other arguments constants. Its operations stay those of `built`, as they do when a
+/// function streams: building it anew from constant sizes would give other ones (a product with one column is a sum, in another order).
 Graph image_graph(const Case& c, const Built& built, const std::vector<Plain>& arguments, Rng& rng, std::string& how) {
-  Case fixed = c;
-  for (CaseInput& in : fixed.inputs) in.kinds.assign(in.kinds.size(), AxisKind::constant);
-  std::vector<Expr> leaves(c.inputs.size());
+  std::vector<Replacement> replacements;
   for (size_t k = 0; k < arguments.size(); ++k) {
     const auto number = static_cast<size_t>(built.arguments[k]);
     const CaseInput& in = c.inputs[number];
+    const Expr& input = built.graph.inputs()[k];
+    Type type = input.type();
+    type.shape.assign(in.shape.begin(), in.shape.end());
     if (in.names.empty()) {
       auto payload = std::make_shared<const ConstantPayload>(in.dtype, in.shape, arguments[k].bytes);
-      leaves[number] = make_constant(constant_op(), payload, in.order, in.names);
+      replacements.emplace_back(input, make_constant(constant_op(), payload, in.order, in.names));
       continue;
     }
     const bool swapped = rng.chance(0.2), in_order = rng.chance(0.3);
@@ -127,9 +130,9 @@ Graph image_graph(const Case& c, const Built& built, const std::vector<Plain>& a
     payload->source = std::make_shared<MemorySource>(arguments[k], "image " + std::to_string(number), swapped, in_order);
     how += swapped ? ", swapped" : "";
     how += in_order ? ", compressed" : "";
-    leaves[number] = make_leaf(image_op(), build_input(fixed, static_cast<int>(number)).type(), "x" + std::to_string(number), payload);
+    replacements.emplace_back(input, make_leaf(image_op(), type, input->name(), payload));
   }
-  return build(fixed, leaves).graph;
+  return Graph::make({}, substitute(built.graph.outputs(), replacements));
 }
 
 /// The shape of a value as a file has it; empty when its axes are not those of a file, in their order.

@@ -1,6 +1,7 @@
 // tests/ops/product_test.cpp: products by hand, their errors, einsum's notation, and gradients against differences.
 #include "check.h"
 
+#include <voxloom/graph/verify.h>
 #include <voxloom/ops/build.h>
 #include <voxloom/ops/gemm/kernel.h>
 #include <voxloom/ops/verify_grad.h>
@@ -185,4 +186,11 @@ TEST_CASE("products with vectors add in their own dtype or in acc_dtype, and so 
   };
   CHECK((accumulators({}) == std::vector<DType>{DType::f32, DType::f32}));
   CHECK((accumulators({.acc_dtype = DType::f64}) == std::vector<DType>{DType::f64, DType::f64}));
+}
+
+TEST_CASE("products of images: a name that two axes would have is given to neither") {
+  const Expr one_column = image_input("a", DType::f32, {"n", 1}, {"x", "y"}), rows = image_input("b", DType::f32, {"n", 3}, {"x", "y"});
+  CHECK(dot(one_column, transpose(one_column)).type().str() == "f32[n, n]F");
+  CHECK(dot(rows, transpose(rows)).type().str() == "f32[n, n]F");
+  CHECK(verify(Graph::make({one_column}, {dot(one_column, transpose(one_column))})).empty());
 }
