@@ -1,7 +1,9 @@
 // examples/09_custom_ops.cpp: lesson 9: ops of your own: an expression in C's notation, and a function over arrays.
+// 09_custom_ops.py prints the same.
 #include <voxloom/voxloom.h>
 
 #include <cstdio>
+#include <string>
 #include <vector>
 
 namespace vl = voxloom;
@@ -21,6 +23,12 @@ bool all_are(const vl::Array& a, float value) {
   return a.size() == 20;
 }
 
+void show(const vl::Function& f, const vl::Array& r) {
+  for (const std::string& step : f.toposort()) std::printf("%s\n", step.c_str());
+  std::printf("  %d x %d: %g %g ... %g\n", static_cast<int>(r.shape(0)), static_cast<int>(r.shape(1)), r.at<float>(0, 0), r.at<float>(0, 1),
+              r.at<float>(r.shape(0) - 1, r.shape(1) - 1));
+}
+
 int failures = 0;
 void expect(bool condition, const char* what) {
   if (condition) return;
@@ -34,10 +42,13 @@ int main() {
   const auto x = vl::fmatrix("x");
   const vl::Array ones = vl::Array::from(std::vector<float>(20, 1), vl::Dims(4, 5));
 
-  // An expression becomes ops of the library: it fuses with what is around it, and its gradient is derived.
-  const vl::ElemwiseOp twice("twice", "2 * x");
+  // An expression becomes ops of the library: it fuses with what is around it, and its gradient is derived unless you give one.
+  const vl::ElemwiseOp twice("double", "2 * x");
+  const auto d = vl::function({x}, {twice(x)});
+  show(d, d(ones));
+  expect(all_are(d(ones)[0], 2), "2 * 1 = 2");
   const auto f = vl::function({x}, {vl::exp(twice(x) - 2)});
-  std::printf("%s\n", f.toposort()[0].c_str());
+  show(f, f(ones));
   expect(f.toposort().size() == 1 && all_are(f(ones)[0], 1), "one kernel, exp(2 * 1 - 2) = 1");
   expect(all_are(vl::function({x}, {vl::grad(vl::sum(vl::sqr(twice(x))), x)})(ones)[0], 8), "the gradient of (2 x)^2 is 8 x");
 
@@ -45,11 +56,11 @@ int main() {
   const vl::ElemwiseOp soft("soft", "x > 0 ? x : a * expm1(x)", {.inputs = {"x", "a"}, .grad = {"x > 0 ? g : g * (out + a)", "0"}});
   expect(all_are(vl::function({x}, {vl::grad(vl::sum(soft(x, 0.5f)), x)})(ones)[0], 1), "the slope above 0 is 1");
 
-  // A function of yours runs as a step of its own. Its gradient is an expression.
+  // A function of yours runs as a step of its own. It gets arrays in any layout; its gradient is an expression.
   const vl::HostOp doubling("doubling", double_elements,
                             {.grad = [](const std::vector<vl::Expr>&, const vl::Expr& g) { return std::vector<vl::Expr>{2 * g}; }});
   const auto h = vl::function({x}, {doubling(x + 1)}, {.name = "with a host function"});
-  for (const std::string& step : h.toposort()) std::printf("%s\n", step.c_str());
+  show(h, h(ones));
   expect(all_are(h(ones)[0], 4), "2 * (1 + 1) = 4");
   expect(all_are(vl::function({x}, {vl::grad(vl::sum(doubling(x)), x)}, {.on_unused_input = vl::OnUnusedInput::ignore})(ones)[0], 2),
          "the gradient of 2 x is 2");
@@ -58,7 +69,10 @@ int main() {
   try {
     const vl::ElemwiseOp wrong("wrong", "2 ** x");
     expect(false, "a refusal");
-  } catch (const vl::UserError& error) { std::printf("refused, as it should be: %s\n", error.what()); }
+  } catch (const vl::UserError& error) {
+    const std::string text = error.what();
+    std::printf("refused, as it should be: %s\n", text.substr(0, text.find(" [at")).c_str());
+  }
 
   // A saved function only names what runs on your machine, and is not loaded unless you allow it.
   const std::string saved = vl::save_function_bytes(h);
