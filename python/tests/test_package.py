@@ -127,6 +127,21 @@ def test_beside_other_compilers(other, order):
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
 
 
+@pytest.mark.parametrize("order", [["voxloom", "torch", "numba", "jax"], ["jax", "numba", "torch", "voxloom"]], ids="-".join)
+def test_beside_all_of_them_in_one_process(order):
+    for other in ("torch", "numba", "jax"):
+        pytest.importorskip(other)
+    does = {
+        "voxloom": "x = voxloom.fmatrix('x'); assert (voxloom.function([x], voxloom.dot(x, voxloom.exp(x)))(numpy.eye(300, dtype='float32')) > 0).all()",
+        "torch": "x = torch.ones(300, 300, requires_grad=True); (x @ x).sum().backward(); assert float(x.grad[0, 0]) == 600",
+        "numba": "f = numba.njit(parallel=True)(lambda a: (a + 1).sum()); assert f(numpy.ones(100_000)) == 200_000",
+        "jax": "assert float(jax.jit(lambda a: (a @ a).sum())(numpy.ones((300, 300), 'float32'))) == 300**3",
+    }
+    code = "import numpy\n" + "\n".join(f"import {name}; {does[name]}" for name in order) + "\n" + "\n".join(does[name] for name in order)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=dict(os.environ, JAX_PLATFORMS="cpu"))
+    assert done.returncode == 0, done.stderr
+
+
 def test_readme_program(tmp_path):
     root = HERE.parent.parent
     script = tmp_path / "readme.py"
