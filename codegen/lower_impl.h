@@ -184,7 +184,9 @@ class Lowering {
   void store_row(const Node* n, const Cx<Value>& v);
   void row_loop(Id lo, bool vector, const std::function<void()>& body);
   int64_t rows_side_by_side(const InnerWork& work) const;
-  void inner_rows(const InnerWork& work);
+  void inner_rows(const InnerWork& work, bool few, std::optional<Id> side_by_side);
+  bool reduces_columns_only(int outer, const std::vector<StateArrays>& states) const;
+  void reduce_columns(Id lo, Id hi, int outer, std::vector<StateArrays>& states);
   void row_phase(int outer, int loops);
   void reduce_blocks(Id lo, Id hi, int outer, std::vector<StateArrays>& states);
 

@@ -158,6 +158,7 @@ void Lowering::step_outer(const StateArrays& s, const std::vector<Element>& elem
 // Positions [lo, hi) of the flattened O axes.
 void Lowering::reduce_positions(Id lo, Id hi, int outer, std::vector<StateArrays>& states) {
   if (runs_in_blocks()) return reduce_blocks(lo, hi, outer, states);
+  if (reduces_columns_only(outer, states)) return reduce_columns(lo, hi, outer, states);
   const auto axes = axes_of(Role::O);
   std::vector<Id> extents;
   for (const Axis* a : axes) extents.push_back(dim(a->extent));

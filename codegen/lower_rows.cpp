@@ -104,8 +104,9 @@ int64_t Lowering::rows_side_by_side(const InnerWork& work) const {
   return bytes == 0 ? 4 : std::clamp<int64_t>(static_cast<int64_t>(lane_bytes / bytes), 1, 4);
 }
 
-// The I loop for all rows of the block.
-void Lowering::inner_rows(const InnerWork& work) {
+// The I loop for all rows of the block: some side by side, then those that are left. Where these are a small part of the work (`few`), their
+// code is kept small. `side_by_side`: a condition, if it depends on sizes.
+void Lowering::inner_rows(const InnerWork& work, bool few, std::optional<Id> side_by_side) {
   for (const Node* n : work.lane_reductions) spill_row(n);
   const auto body = [&] {
     inner_loop(work);
@@ -117,7 +118,8 @@ void Lowering::inner_rows(const InnerWork& work) {
   Id rest = row_lo_;
   if (together > 1) {
     const Id step = b_.integer(together);
-    const Id groups = b_.record().idiv(b_.value(sub(row_hi_, row_lo_)), b_.value(step)).id;
+    Id groups = b_.record().idiv(b_.value(sub(row_hi_, row_lo_)), b_.value(step)).id;
+    if (side_by_side) groups = b_.record().select(b_.value(*side_by_side), b_.value(groups), b_.value(b_.integer(0))).id;
     rest = add(row_lo_, mul(groups, step));
     const Id first = add(row_lo_, mul(b_.begin_loop(b_.integer(0), groups)[0], step));
     for (int64_t r = 0; r < together; ++r) rows_.push_back(add(first, b_.integer(r)));
@@ -127,9 +129,36 @@ void Lowering::inner_rows(const InnerWork& work) {
     row_scopes_.clear();
     b_.end_loop();
   }
-  few_rows_ = together > 1;
+  few_rows_ = few && together > 1;
   row_loop(rest, false, body);
   few_rows_ = false;
+}
+
+// Rows of which nothing but elements of columns is computed need no blocks. Several of them side by side carry the states through memory once
+// for all, which pays where the states are larger than half of a first-level cache, or so short that a row waits for the stores of the one
+// before. In between, one row after the other is the order that processors fetch ahead best: adding up rows of 256 floats took 0.14 ns per
+// element so, and 0.4 side by side; of 8192 floats 0.38 and 0.2; of 3 floats 2.5 and 0.9.
+bool Lowering::reduces_columns_only(int outer, const std::vector<StateArrays>& states) const {
+  if (!group_.kept.empty() || states.empty()) return false;
+  if (std::count_if(axes_.begin(), axes_.end(), [](const Axis& a) { return a.role == Role::O; }) != 1) return false;
+  const auto along_tile = [](const StateArrays& s) { return s.count == ScratchRecipe::Count::tile; };
+  return std::all_of(states.begin(), states.end(), along_tile) &&
+         std::none_of(group_.nodes.begin(), group_.nodes.end(),
+                      [&](const Node* n) { return table_.needs(n) && group_.level(n) == Level::row && group_.stage.at(n).outer == outer; });
+}
+
+void Lowering::reduce_columns(Id lo, Id hi, int outer, std::vector<StateArrays>& states) {
+  constexpr int64_t half_cache = 16384, short_row = 64;
+  int64_t state_bytes = 0;
+  for (const StateArrays& s : states) {
+    for (const DType t : s.reduction->op().reduction.state(*s.reduction)) state_bytes += static_cast<int64_t>(size_of(t));
+  }
+  const Value length = b_.value(sub(tile_hi_, tile_lo_)), shortest = b_.value(b_.integer(short_row + 1)),
+              longest = b_.value(b_.integer(half_cache / state_bytes - 1));
+  row_lo_ = lo;
+  row_hi_ = max_of(lo, hi);
+  inner_rows(inner_work({outer, 0}, states), false,
+             b_.record().bit_or(b_.record().lt(length, shortest), b_.record().lt(longest, length)).id);
 }
 
 void Lowering::reduce_blocks(Id lo, Id hi, int outer, std::vector<StateArrays>& states) {
@@ -143,7 +172,7 @@ void Lowering::reduce_blocks(Id lo, Id hi, int outer, std::vector<StateArrays>& 
     row_phase(outer, inner);
     const InnerWork work = inner_work({outer, inner}, states);
     if (work.empty()) continue;
-    inner_rows(work);
+    inner_rows(work, true, std::nullopt);
   }
   row_phase(outer, last + 1);
   const bool steps_rows = std::any_of(states.begin(), states.end(),
