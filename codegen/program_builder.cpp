@@ -276,20 +276,38 @@ class Builder {
       in.carry_slots.clear();
       in.part = KernelPart::fold;
       add_step(group, in, streamed_inner);
-    } else if (has_outer && splits_into_leaves(*group)) {
+    } else if (has_outer && group->inner_reduced && splits_into_leaves(*group)) {
       in.part = KernelPart::outer_leaves;
       add_state_slots(in, *group, 1);
       add_step(group, in, false);
       in.part = KernelPart::outer_fold;
       add_step(group, in, false);
     } else {
-      add_step(group, in, false);
+      const bool added = add_step(group, in, false);
+      if (added && has_outer && group->has_role(Role::I) && splits_into_leaves(*group)) add_leaf_way(group, in);
     }
   }
 
-  // Where rows are reduced too, there is nothing for threads to split but the leaves of O. That needs a second kernel, and one pass over O.
+  void add_leaf_way(const std::shared_ptr<const Group>& group, LowerInput in) {
+    const auto number = static_cast<int>(program_->steps.size()) - 1;
+    auto way = std::make_shared<runtime::LeafWay>();
+    in.part = KernelPart::outer_leaves;
+    add_state_slots(in, *group, 1);
+    for (const int slot : in.state_slots) {
+      Slot& s = program_->slots[static_cast<size_t>(slot)];
+      s.way_of_step = number;
+      way->state_bytes += static_cast<int64_t>(size_of(s.type.dtype));
+    }
+    way->leaves = make_step(group, in);
+    in.part = KernelPart::outer_fold;
+    way->fold = make_step(group, in);
+    program_->steps.back().leaf_way = std::move(way);
+  }
+
+  // Leaves of O are what threads can split if there is one pass over O and no P. Where rows are reduced too, there is nothing else; where
+  // they are mapped, tiles are the other way.
   bool splits_into_leaves(const Group& group) const {
-    if (!options_.stream_symbol.empty() || !group.inner_reduced || group.has_role(Role::P)) return false;
+    if (!options_.stream_symbol.empty() || group.has_role(Role::P)) return false;
     Dim positions = 1;
     for (const LoopAxis& a : group.axes) {
       if (a.role == Role::O) positions = positions * a.extent;
@@ -332,9 +350,8 @@ class Builder {
     }
   }
 
-  void add_step(const std::shared_ptr<const Group>& group, const LowerInput& in, bool after_stream) {
+  KernelStep make_step(const std::shared_ptr<const Group>& group, const LowerInput& in) {
     KernelStep step = describe_step(in);
-    if (step.accesses.empty()) return;
     if (in.part == KernelPart::leaves || in.part == KernelPart::fold || in.part == KernelPart::accumulate ||
         in.part == KernelPart::finish) {
       step.global_positions = !options_.stream_symbol.empty() && (reduces_stream(*group, Role::I) || reduces_stream(*group, Role::O));
@@ -346,8 +363,15 @@ class Builder {
       return print_c(provider->kernel(*shape, key), function);
     };
     kernels.emplace_back([provider, shape] { return provider->kernel(*shape, VariantKey{}); });
+    return step;
+  }
+
+  bool add_step(const std::shared_ptr<const Group>& group, const LowerInput& in, bool after_stream) {
+    KernelStep step = make_step(group, in);
+    if (step.accesses.empty()) return false;
     program_->order.push_back({static_cast<int>(program_->steps.size()), -1, after_stream});
     program_->steps.push_back(std::move(step));
+    return true;
   }
 
   void collect_bounds(const Node& view) {
@@ -453,7 +477,10 @@ class Builder {
         touch(item.alias_slot, static_cast<int>(k));
         continue;
       }
-      for (const auto& access : program_->steps[static_cast<size_t>(item.step)].accesses) touch(access.slot, static_cast<int>(k));
+      const KernelStep& step = program_->steps[static_cast<size_t>(item.step)];
+      for (const auto& access : step.accesses) touch(access.slot, static_cast<int>(k));
+      if (!step.leaf_way) continue;
+      for (const auto& access : step.leaf_way->fold.accesses) touch(access.slot, static_cast<int>(k));
     }
   }
 

@@ -19,6 +19,7 @@ int64_t leaf_length(int64_t n, bool of_rows) {
   return std::min<int64_t>(4096, static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(n / 16))));
 }
 constexpr int64_t leaves_per_group = 256;
+constexpr int64_t least_points = 32768;  // for threads: about 20 us of light work
 
 int64_t ceil_div(int64_t a, int64_t b) { return b == 0 ? 0 : (a + b - 1) / b; }
 
@@ -105,9 +106,22 @@ class Binder {
     for (const Dim& d : slot.type.shape) shape.push_back(d.evaluate(b_.dims));
     if (slot.has_leaves) {
       const int64_t n = slot.leaves_of.evaluate(global_);
-      shape.push_back(ceil_div(n, leaf_length(n, slot.leaves_of_rows)));
+      const bool used = slot.way_of_step < 0 || takes_leaf_way(program_.steps[static_cast<size_t>(slot.way_of_step)]);
+      shape.push_back(!used ? 0 : ceil_div(n, leaf_length(n, slot.leaves_of_rows)));
     }
     return shape;
+  }
+
+  // Worth a second kernel where there is work for threads and the states, which go through memory twice, stay in a cache or are a small part of
+  // what is read.
+  bool takes_leaf_way(const KernelStep& step) const {
+    if (!step.leaf_way || options_.threads <= 1) return false;
+    const int64_t positions = step.outer_extent.evaluate(b_.dims), leaves = ceil_div(positions, leaf_length(positions, false));
+    int64_t points = 1;
+    for (const Dim& d : step.extents) points *= d.evaluate(b_.dims);
+    if (points <= 4 * least_points || leaves < 2) return false;
+    const int64_t columns = points / positions, states = leaves * columns * step.leaf_way->state_bytes;
+    return states <= cache_sizes().l2 / 2 || states <= points / 8;
   }
 
   void layouts() {
@@ -176,6 +190,12 @@ class Binder {
     count_work(step, extents, bound);
     if (step.library) {
       bind_library(step, extents, strides, bound);
+      return bound;
+    }
+    if (takes_leaf_way(step)) {
+      bound.way.push_back(bind_step(step.leaf_way->leaves));
+      bound.way.push_back(bind_step(step.leaf_way->fold));
+      bound.scratch_bytes = std::max(bound.way[0].scratch_bytes, bound.way[1].scratch_bytes);
       return bound;
     }
     const VariantKey key = choose_variant(step, extents, strides);
@@ -349,7 +369,7 @@ class Binder {
         if (fit >= least_tile) tile = std::min(tile, fit);  // else reading twice from memory beats short pieces of rows
       }
       const int64_t share = ceil_div(inner * rows, std::max(1, options_.threads) * rows);
-      tile = std::min(tile, std::max<int64_t>(64, share));
+      if (!step.leaf_parallel) tile = std::min(tile, std::max<int64_t>(64, share));
     }
     return ceil_div(std::max<int64_t>(tile, 1), 64) * 64;
   }
@@ -362,13 +382,12 @@ class Binder {
     if (step.leaf_parallel) {
       const int64_t n = step.reduced.evaluate(dims);
       bound.leaf_length = leaf_length(n, step.leaves_of_rows);
-      bound.range = rows * ceil_div(n, bound.leaf_length);
+      bound.range *= ceil_div(n, bound.leaf_length);
     }
     if (step.global_positions) {
       bound.leaf_length = leaf_length(step.reduced.evaluate(dims), step.leaves_of_rows);
       bound.per_position = options_.block.total > 0 ? step.reduced.evaluate(dims) / options_.block.total : 0;
     }
-    constexpr int64_t least_points = 32768;  // about 20 us of light work
     if (bound.points <= least_points || options_.threads <= 1) {
       bound.chunk = 0;
     } else {

@@ -46,6 +46,7 @@ struct BoundStep {
     int64_t scratch_offset = 0, size = 0;
   };
   std::vector<Check> checks;
+  std::vector<BoundStep> way;  ///< the two kernels of the step's LeafWay, if it takes that: they run instead, and there is no variant
 };
 
 /// Which part of the streamed axis a run covers.

@@ -68,7 +68,14 @@ class Runner {
     check(options_.cancel, program_.name);
     const auto step = static_cast<size_t>(item.step);
     if (program_.steps[step].library) run_library(*program_.steps[step].library->node, b_.steps[step]);
-    else run_step(b_.steps[step]);
+    else run_kernels(b_.steps[step]);
+  }
+
+  void run_kernels(const BoundStep& step) {
+    total_ = {static_cast<size_t>(&step - b_.steps.data()), 0, {}};
+    if (step.way.empty()) run_step(step);
+    for (const BoundStep& part : step.way) run_step(part);
+    if (options_.observer) (*options_.observer)(total_);
   }
 
   std::byte* base_of(size_t k, std::byte* const* arguments, std::byte* const* outputs) const {
@@ -174,9 +181,8 @@ class Runner {
     }
     const auto start = std::chrono::steady_clock::now();
     run_range(step, params, pointers, range);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const auto number = static_cast<size_t>(&step - b_.steps.data());
-    (*options_.observer)({number, seconds, range > 0 ? step.variant->flops(params, range) : Flops{}});
+    total_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (range > 0) total_.flops += step.variant->flops(params, range);
   }
 
   void run_range(const BoundStep& step, const int64_t* params, char* const* pointers, int64_t range) {
@@ -239,6 +245,7 @@ class Runner {
   const RunOptions& options_;
   Workspace& workspace_;
   Inline<std::byte*, inline_slots> bases_;
+  StepRun total_;  ///< of the step that runs, for the observer
 };
 
 }  // namespace

@@ -119,6 +119,8 @@ struct LibraryRecipe {
   std::vector<std::vector<int>> axes;
 };
 
+struct LeafWay;
+
 /// One kernel of a program, or one library call.
 struct KernelStep {
   std::string name;                ///< "Fused{sub,mean,std,div}", "matmul"
@@ -137,10 +139,18 @@ struct KernelStep {
   bool global_positions = false;
   std::vector<AccessRecipe> accesses;
   std::shared_ptr<const LibraryRecipe> library;  ///< null for kernels
+  std::shared_ptr<const LeafWay> leaf_way;       ///< another way to the same bits, chosen at bind; null: none
   /// Compiles (or finds) the variant; thread-safe and memoised by the provider.
   std::function<std::shared_ptr<const KernelVariant>(const VariantKey&)> variant;
   /// The variant as C text under a function name, for explain; compiles nothing.
   std::function<std::string(const VariantKey&, const std::string& function)> text;
+};
+
+/// A reduction of whole rows in two kernels instead of one, for many rows of few columns: threads split the leaves of the rows, each reading
+/// whole rows one after the other, and then the columns of the leaves' states.
+struct LeafWay {
+  KernelStep leaves, fold;
+  int64_t state_bytes = 0;  ///< of one column in one leaf
 };
 
 }  // namespace voxloom::runtime

@@ -21,6 +21,7 @@ struct Slot {
   bool has_leaves = false;
   Dim leaves_of = 0;
   bool leaves_of_rows = false;
+  int way_of_step = -1;  ///< the step whose LeafWay the slot serves; it has no elements where the step goes the other way
   /// Steps (positions in Program::order) that first write and last read it; for the arena.
   int first_step = -1, last_step = -1;
   std::string label = {};  ///< for explain: name of the node whose value it holds

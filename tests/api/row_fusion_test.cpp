@@ -121,3 +121,43 @@ TEST_CASE("rows and columns reduced together, in every kind of state") {
   const Expr part = vl::sum(z, 1);
   check_same({z}, {vl::sum(z * vl::dimshuffle(part, {0, -1}), 0), vl::sum(part)}, {random_array({100, 37}, 6, vl::c128)});
 }
+
+TEST_CASE("columns reduced over many rows have the interpreter's bits, whatever threads split") {
+  const Expr x = vl::fmatrix("x", {"n", "m"});
+  for (const auto& [n, m] :
+       std::vector<std::pair<int64_t, int64_t>>{{0, 3}, {1, 7}, {33, 5000}, {517, 301}, {4099, 40}, {70001, 3}, {1100, 2500}}) {
+    const Array at = random_array({n, m}, 5);
+    check_same({x}, {vl::sum(x, 0)}, {at});
+    check_same({x}, {vl::mean(vl::exp(x), 0), x + 1, vl::sum(vl::sqr(x), 0) * 2}, {at});  // stored along the way, and what follows
+    if (n > 0) check_same({x}, {vl::var(x, 0), vl::argmax(x, 0), vl::min(x, 0)}, {at});   // several components
+  }
+  const Array wide = random_array({3000, 120}, 6);
+  check_same({x}, {vl::sum(x, 0)}, {wide.flip(0).slice(1, {}, {}, 3)});
+  check_same({x}, {vl::sum(x, 0)}, {random_array({120, 3000}, 7).transpose()});
+  const Expr y = vl::ftensor4("y"), z = vl::zmatrix("z");
+  check_same({y}, {vl::mean(y, {0, 1, 2})}, {random_array({9, 90, 71, 3}, 8)});
+  check_same({y}, {vl::sum(y, {0, 1})}, {random_array({40, 70, 20, 3}, 8)});
+  check_same({y}, {vl::max(y, 0)}, {random_array({700, 8, 11, 3}, 8).slice(1, 1, 7)});
+  check_same({z}, {vl::sum(z, 0)}, {random_array({5000, 30}, 9, vl::c128)});
+}
+
+TEST_CASE("many rows of few columns are split at leaves, few rows at columns, and both are one step") {
+  const Expr x = vl::fmatrix("x", {"n", "m"});
+  for (const int threads : {1, 2}) {
+    const vl::Function f = vl::function({x}, {vl::sum(x, 0)}, {.profile = true, .threads = threads});
+    CHECK(f.toposort() == std::vector<std::string>{"Fused{sum}(x)"});
+    const auto temporaries = [&](int64_t n, int64_t m) { return f.memory({{"n", n}, {"m", m}}).temporaries; };
+    CHECK(temporaries(100, 10) == 0);
+    CHECK(temporaries(31, 1'000'000) == 0);
+    CHECK(temporaries(500, 1'000'000) == 0);
+    CHECK(temporaries(100'000, 64) == (threads == 1 ? 0 : 25 * 64 * 8));  // leaves of 4096 rows, float64
+    f.call({random_array({100'000, 64}, 3)});
+    const auto steps = f.profile().steps;
+    REQUIRE(steps.size() == 1);
+    CHECK(steps[0].calls == 1);
+    CHECK(steps[0].bytes_read == 100'000 * 64 * 4);
+    CHECK(steps[0].bytes_written == 64 * 4);
+    CHECK(steps[0].flops >= 100'000 * 64);
+    CHECK(steps[0].flops < 100'000 * 65);
+  }
+}
