@@ -146,7 +146,8 @@ std::vector<Term> Lowering::terms(int recipe, const std::vector<Id>& gathered) {
     const bool uses = std::any_of(r.terms.begin(), r.terms.end(), [&](const runtime::AxisTerm& t) { return t.axis == fastest; });
     if (!uses) continue;
     internal_check(!axes_[m].index.empty(), "lower: an access outside of its loops");
-    const bool unit = static_cast<int>(m) == inner_ && (key_.unit >> recipe & 1U) != 0;
+    const bool along_rows = fastest == runtime::row_axis(step_) && (key_.unit_rows >> recipe & 1U) != 0;
+    const bool unit = along_rows || (static_cast<int>(m) == inner_ && (key_.unit >> recipe & 1U) != 0);
     const int slot = unit ? -1 : stride_slot(recipe, fastest);
     for (Id id : axes_[m].index) result.push_back({id, slot});
   }

@@ -205,11 +205,11 @@ class Lowering {
   void step_outer(const StateArrays& s, const std::vector<Element>& elements);
   void array_loop(const StateArrays& s, const std::function<void(const std::vector<Term>&)>& body, bool seldom = true);
   std::vector<Term> array_terms(const StateArrays& s);
-  void init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* which);
+  void init_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* which, bool seldom = true);
   void merge_arrays(std::vector<StateArrays>& states, std::vector<int> StateArrays::* into, std::vector<int> StateArrays::* from,
                     bool seldom = true);
   std::vector<Id> fold_lanes_array(const StateArrays& s);
-  void finish_outer(int outer, std::vector<StateArrays>& states);
+  void finish_outer(int outer, std::vector<StateArrays>& states, bool seldom = true);
   StateArrays states_of(const Node* reduction) const;
   void scratch_leaf(StateArrays& s);
   void scratch_group_and_total(StateArrays& s);
@@ -220,6 +220,7 @@ class Lowering {
   std::vector<StateArrays> leaf_states();
   void free_points();
   void outer_leaves_kernel();
+  void merge_leaves(std::vector<StateArrays>& states, Id first, Id end);
   void outer_fold_kernel();
 
   const LowerInput& in_;

@@ -280,11 +280,19 @@ class Binder {
                                                         [&](const AxisTerm& t) { return t.axis == static_cast<int>(extents.size()) - 1; });
       if (!uses || (whole_element && inner == item)) key.unit |= uint64_t{1} << k;
       else all_unit = false;
+      if (!uses && whole_element && is_unit_row(step, k, strides[k])) key.unit_rows |= uint64_t{1} << k;
       if (layout.swapped && size_of(step.accesses[k].storage) > 1) key.swapped |= uint64_t{1} << k;
     }
     if (key.collapsed && all_unit) key.nontemporal = wants_nontemporal(step, extents);
     if (step.tiled && !all_unit) key.fastest = transposed_axis(step, key, extents, strides);
     return key;
+  }
+
+  static bool is_unit_row(const KernelStep& step, size_t access, const std::vector<int64_t>& strides) {
+    const int row = row_axis(step);
+    const AccessRecipe& a = step.accesses[access];
+    return row >= 0 && std::any_of(a.terms.begin(), a.terms.end(), [&](const AxisTerm& t) { return t.axis == row; }) &&
+           strides[static_cast<size_t>(row)] == static_cast<int64_t>(size_of(a.storage));
   }
 
   // The P axis along which an array runs that does not along the innermost one, or -1 where that is none or all fits the cache anyway.

@@ -55,12 +55,15 @@ bool one_run(const Program& program, const AccessRecipe& access, const Type& typ
   return Dim(slow_step) * size == Dim(fast_step) * fast_extent;
 }
 
-bool is_unit(const AccessRecipe& access, const Type& type, int inner) {
-  const auto axes = slot_axes(access, inner);
-  if (axes.empty()) return true;
+bool runs_along(const AccessRecipe& access, const Type& type, int axis) {
+  const auto axes = slot_axes(access, axis);
   const auto order = fastest_first(type);
   return axes.size() == 1 && !order.empty() && order[0] == axes[0] && access.terms[axes[0]].a == 1 &&
          size_of(type.dtype) == size_of(access.storage);
+}
+
+bool is_unit(const AccessRecipe& access, const Type& type, int inner) {
+  return slot_axes(access, inner).empty() || runs_along(access, type, inner);
 }
 
 bool is_swapped(const Program& program, int slot, const std::vector<char>& swapped) {
@@ -75,6 +78,7 @@ VariantKey dense_variant(const Program& program, const KernelStep& step, const s
   VariantKey key;
   key.unit = 0;
   const auto inner = static_cast<int>(step.extents.size()) - 1;
+  const int row = row_axis(step);
   for (size_t k = 0; k < step.accesses.size(); ++k) {
     const AccessRecipe& access = step.accesses[k];
     const Type& type = program.slots[static_cast<size_t>(access.slot)].type;
@@ -84,6 +88,7 @@ VariantKey dense_variant(const Program& program, const KernelStep& step, const s
         key.collapsed = false;
     }
     if (is_unit(access, type, inner)) key.unit |= uint64_t{1} << k;
+    if (row >= 0 && slot_axes(access, inner).empty() && runs_along(access, type, row)) key.unit_rows |= uint64_t{1} << k;
     if (size_of(access.storage) > 1 && is_swapped(program, access.slot, swapped)) key.swapped |= uint64_t{1} << k;
   }
   return key;

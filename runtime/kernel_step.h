@@ -104,6 +104,7 @@ struct KernelVariant {
 struct VariantKey {
   bool collapsed = true;         ///< runs of axes that are dense in every array are one loop
   uint64_t unit = ~uint64_t{0};  ///< bit per access: consecutive along the innermost axis
+  uint64_t unit_rows = 0;        ///< bit per access that does without the innermost axis: consecutive along row_axis()
   uint64_t swapped = 0;          ///< bit per access: stored in the other byte order
   bool nontemporal = false;      ///< written arrays bypass the caches
   /// The P axis that runs fastest in the parallel range, with the tiles slowest: some array is consecutive along it and not along the
@@ -145,6 +146,14 @@ struct KernelStep {
   /// The variant as C text under a function name, for explain; compiles nothing.
   std::function<std::string(const VariantKey&, const std::string& function)> text;
 };
+
+/// The loop axis along which the values of rows lie: the fastest that is reduced outside; -1: none.
+inline int row_axis(const KernelStep& step) {
+  for (size_t a = step.roles.size(); a-- > 0;) {
+    if (step.roles[a] == 'O') return static_cast<int>(a);
+  }
+  return -1;
+}
 
 /// A reduction of whole rows in two kernels instead of one, for many rows of few columns: threads split the leaves of the rows, each reading
 /// whole rows one after the other, and then the columns of the leaves' states.

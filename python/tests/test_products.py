@@ -149,3 +149,27 @@ def test_the_training_step_of_the_seed():
     for _ in range(300):
         prediction, last = train(features, labels)
     assert last < first and (prediction == labels).mean() > 0.5 and prediction.dtype == "bool"
+
+
+def trained(x, y, threads):
+    """The bytes of all results of 3 steps of a logistic regression."""
+    given_x, given_y = vl.matrix("x"), vl.vector("y")
+    w, b = vl.shared(np.linspace(-1, 1, x.shape[1], dtype=x.dtype)), vl.shared(np.zeros((), x.dtype))
+    p = 1 / (1 + vl.exp(-vl.dot(given_x, w) - b))
+    xent = -given_y * vl.log(p) - (1 - given_y) * vl.log(1 - p)
+    gw, gb = vl.grad(xent.mean(), [w, b])
+    with vl.config.change_flags(threads=threads):
+        step = vl.function([given_x, given_y], [p > 0.5, xent], updates={w: w - 0.1 * gw, b: b - 0.1 * gb})
+        results = step.repeat(3, x, y)
+    return b"".join(np.asarray(a).tobytes() for a in [*results, w.get_value(), b.get_value()])
+
+
+@pytest.mark.parametrize("rows", [400, 515, 1025])
+def test_one_value_per_row_has_the_same_bits_however_it_lies(rows):
+    rng = np.random.default_rng(rows)
+    x, y = rng.normal(size=(rows, 131)).astype("float32"), rng.integers(0, 2, rows).astype("float32")
+    wide = np.zeros((rows, 3), "float32")
+    wide[:, 1] = y
+    expected = trained(x, y, 1)
+    for same in (y, wide[:, 1], y[::-1].copy()[::-1]):
+        assert [trained(x, same, threads) == expected for threads in (1, 2, 3)] == [True] * 3
